@@ -31,6 +31,9 @@ int bytes_compare(struct bytes a, struct bytes b);
  */
 bool bytes_is_utf8(struct bytes text);
 
+/* The length of the one character that `text` begins with, 1 to 4; 0 when it begins with none. */
+uint32_t bytes_utf8_length(struct bytes text);
+
 bool bytes_has_nul(struct bytes text);
 
 /* Returns a copy in the arena, with a NUL behind it that is not counted. CHECKs on exhaustion;

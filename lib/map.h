@@ -39,7 +39,7 @@ struct map {
 };
 
 struct map_options {
-    uint32_t capacity; /* rows at most, below 2^31; row numbers themselves are below UINT32_MAX */
+    uint32_t capacity; /* rows at most, below 2^30; row numbers themselves are below UINT32_MAX */
     uint64_t seed;
     map_key_fn *key_of;
     const void *context; /* outlives the map */
