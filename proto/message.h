@@ -16,6 +16,9 @@
 
 #define PROTO_VERSION 1u
 
+/* header.part of AVAIL and BEAT that go to every owner. */
+#define PART_ALL UINT32_MAX
+
 #define MESSAGE_ENTRIES_MAX 256u
 #define MESSAGE_FRAME_BYTES_MAX (96u * 1024u) /* body frame */
 #define BODY_BYTES_MAX (64u * 1024u)          /* ticket body: attributes and text (proto/body.h) */
