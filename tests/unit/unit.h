@@ -4,13 +4,14 @@
 /* What every unit test shares. Including it brings cmocka with the headers it needs.
  * unit.c defines check_handler(): a failed CHECK prints where and aborts.
  */
-/* clang-format off: cmocka wants these before itself */
-#include <cmocka.h>
+
+/* cmocka wants these before itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
+
+#include <cmocka.h>
 
 #include "lib/arena.h"
 
