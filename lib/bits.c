@@ -30,6 +30,17 @@ void bits_and_not(uint64_t *target, const uint64_t *other, uint32_t word_count)
     }
 }
 
+/* Sums of neighbours, in parallel (Knuth, TAOCP 4A, 7.1.3). The builtin would call libgcc on
+ * machines that are not known to have the instruction.
+ */
+static uint32_t population(uint64_t word)
+{
+    word -= (word >> 1) & UINT64_C(0x5555555555555555);
+    word = (word & UINT64_C(0x3333333333333333)) + ((word >> 2) & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t) ((word * UINT64_C(0x0101010101010101)) >> 56);
+}
+
 uint32_t bits_count(const uint64_t *words, uint32_t word_count)
 {
     uint32_t count = 0;

@@ -1,5 +1,7 @@
 #include "tests/unit/unit.h"
 
+#include <string.h>
+
 #include "lib/map.h"
 #include "lib/random.h"
 
@@ -78,7 +80,8 @@ static void any_sequence_of_changes_gives_what_a_plain_table_gives(void **state)
     random_init(&random, unit_seed());
     for (uint32_t capacity = 1; capacity < ROWS; capacity = capacity * 2 + 3) {
         static struct world world;
-        world = (struct world){.capacity = capacity};
+        memset(&world, 0, sizeof world);
+        world.capacity = capacity;
         struct arena arena = unit_arena(16384);
         struct map_options options = {.capacity = capacity,
                                       .seed = random_u64(&random),

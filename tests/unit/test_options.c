@@ -247,7 +247,7 @@ static void help_is_found_anywhere_but_behind_the_double_hyphen(void **state)
 static void the_help_text_lists_every_option_with_its_default(void **state)
 {
     (void) state;
-    char buffer[4096];
+    static char buffer[4096];
     struct text text;
     text_init(&text, buffer, sizeof buffer);
 

@@ -90,7 +90,7 @@ static void a_record_that_is_too_long_is_cut(void **state)
     struct sink sink = {.count = 0};
     struct trace trace;
     trace_init(&trace, TRACE_INFO, keep, &sink);
-    char name[2000];
+    static char name[2000];
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
 
