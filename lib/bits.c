@@ -45,7 +45,7 @@ uint32_t bits_count(const uint64_t *words, uint32_t word_count)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < word_count; i++) {
-        count += (uint32_t) __builtin_popcountll(words[i]);
+        count += population(words[i]);
     }
     return count;
 }
