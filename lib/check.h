@@ -2,14 +2,9 @@
 #define LIB_CHECK_H
 
 /* CHECK(condition) states what only a bug can break. It is on in every build. One condition per
- * CHECK, so that the message says which one it was.
+ * CHECK, so that the message says which one it was. An expression, so that it adds no nesting.
  */
-#define CHECK(condition)                                  \
-    do {                                                  \
-        if (__builtin_expect(!(condition), 0)) {          \
-            check_failed(#condition, __FILE__, __LINE__); \
-        }                                                 \
-    } while (0)
+#define CHECK(condition) ((condition) ? (void) 0 : check_failed(#condition, __FILE__, __LINE__))
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 

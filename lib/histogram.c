@@ -6,12 +6,13 @@
 
 #define STEP_BITS 6U /* 64 steps for each doubling */
 #define STEPS (1U << STEP_BITS)
+#define EXACT_VALUES 128U /* two times STEPS */
 
 /* Values below 128 have buckets of their own; above, the top seven bits choose it. */
 static uint32_t bucket_of(int64_t value)
 {
     uint64_t number = (uint64_t) value;
-    if (number < 2U * STEPS) {
+    if (number < EXACT_VALUES) {
         return (uint32_t) number;
     }
     uint32_t shift = 63U - (uint32_t) __builtin_clzll(number) - STEP_BITS;
@@ -21,7 +22,7 @@ static uint32_t bucket_of(int64_t value)
 /* The middle of the bucket's values. */
 static int64_t value_of(uint32_t bucket)
 {
-    if (bucket < 2U * STEPS) {
+    if (bucket < EXACT_VALUES) {
         return bucket;
     }
     uint32_t shift = bucket / STEPS - 1U;

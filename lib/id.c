@@ -130,14 +130,11 @@ vt_err id_from_text(struct bytes text, struct ticket_id *out)
 
     struct ticket_id id = {0};
     for (uint32_t i = 0; i < text.size; i++) {
-        if (is_hyphen_place(i)) {
-            if (text.data[i] != '-') {
-                return VT_INVALID;
-            }
+        if (is_hyphen_place(i) && text.data[i] == '-') {
             continue;
         }
         uint32_t nibble = nibble_of(text.data[i]);
-        if (nibble == 16) {
+        if (nibble == 16 || is_hyphen_place(i)) {
             return VT_INVALID;
         }
         id.hi = (id.hi << 4) | (id.lo >> 60);

@@ -35,19 +35,22 @@ static uint32_t tag_of(const struct map *map, struct map_key key)
     return (uint32_t) hash_pair(key.a, key.b, map->seed);
 }
 
+static bool has_key(const struct map *map, struct map_place place, struct map_key key, uint32_t tag)
+{
+    if (place.tag != tag) {
+        return false;
+    }
+    struct map_key found = map->key_of(map->context, place.row_plus_1 - 1U);
+    return found.a == key.a && found.b == key.b;
+}
+
 /* The place of the key, or the free place where a search for it ends. A third of the places is
  * always free, so the walk ends.
  */
 static uint32_t place_of(const struct map *map, struct map_key key, uint32_t tag)
 {
     uint32_t place = tag & map->mask;
-    while (map->places[place].row_plus_1 != 0) {
-        if (map->places[place].tag == tag) {
-            struct map_key found = map->key_of(map->context, map->places[place].row_plus_1 - 1U);
-            if (found.a == key.a && found.b == key.b) {
-                return place;
-            }
-        }
+    while (map->places[place].row_plus_1 != 0 && !has_key(map, map->places[place], key, tag)) {
         place = (place + 1U) & map->mask;
     }
     return place;

@@ -103,6 +103,14 @@ static bool is_list(const struct options_row *row)
     return row->kind == OPTIONS_ADDRESSES || row->kind == OPTIONS_TEXTS;
 }
 
+/* Lists collect; so they begin empty whenever a stronger source speaks. */
+static void begin_value(const struct options_row *row, void *values)
+{
+    if (is_list(row)) {
+        memset((uint8_t *) values + row->offset, 0, sizeof(struct options_list));
+    }
+}
+
 static uint64_t bit_of(const struct parse *parse, const struct options_row *row)
 {
     return UINT64_C(1) << (row - parse->table->rows);
@@ -117,9 +125,8 @@ static vt_err take_value(struct parse *parse,
     if ((parse->seen & bit) != 0 && !is_list(row)) {
         return fail_short(parse, spelling, " was given twice");
     }
-    if ((parse->seen & bit) == 0 && is_list(row)) {
-        /* The first one replaces what the caller or the fallback left there. */
-        memset((uint8_t *) parse->values + row->offset, 0, sizeof(struct options_list));
+    if ((parse->seen & bit) == 0) {
+        begin_value(row, parse->values);
     }
     parse->seen |= bit;
     parse->set |= bit;
@@ -230,9 +237,7 @@ static void store_fallbacks(const struct options_table *table, void *values)
     for (uint32_t i = 0; i < table->row_count; i++) {
         const struct options_row *row = &table->rows[i];
         if (row->fallback != NULL) {
-            if (is_list(row)) {
-                memset((uint8_t *) values + row->offset, 0, sizeof(struct options_list));
-            }
+            begin_value(row, values);
             vt_err err = options_value_store(row, row->fallback, values);
             CHECK(err == VT_OK);
         }

@@ -104,29 +104,39 @@ static uint8_t lowered(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t) (byte + 0x20) : byte;
 }
 
-/* Edit distance with swapped neighbours as one edit (optimal string alignment), letters without
- * case. Three rows of the table are enough.
- */
+struct distance_table {
+    uint32_t rows[3][NEAREST_BYTES_MAX + 1U]; /* three rows of the whole table are enough */
+};
+
+/* The cheapest way to make the first `i` letters of `a` the first `j` of `b`; both at least 1. */
+static uint32_t
+cell(const struct distance_table *table, struct bytes a, struct bytes b, uint32_t i, uint32_t j)
+{
+    const uint32_t *row = table->rows[i % 3U];
+    const uint32_t *above = table->rows[(i - 1U) % 3U];
+    uint8_t x = lowered(a.data[i - 1U]);
+    uint8_t y = lowered(b.data[j - 1U]);
+    uint32_t best = smaller(smaller(above[j], row[j - 1U]) + 1U, above[j - 1U] + (x != y));
+    if (i > 1 && j > 1 && x == lowered(b.data[j - 2U]) && y == lowered(a.data[i - 2U])) {
+        best = smaller(best, table->rows[(i - 2U) % 3U][j - 2U] + 1U);
+    }
+    return best;
+}
+
+/* Edit distance with swapped neighbours as one edit (optimal string alignment), without case. */
 static uint32_t distance(struct bytes a, struct bytes b)
 {
-    uint32_t rows[3][NEAREST_BYTES_MAX + 1U];
+    struct distance_table table;
     for (uint32_t j = 0; j <= b.size; j++) {
-        rows[0][j] = j;
+        table.rows[0][j] = j;
     }
     for (uint32_t i = 1; i <= a.size; i++) {
-        uint32_t *row = rows[i % 3U];
-        const uint32_t *above = rows[(i - 1U) % 3U];
-        row[0] = i;
+        table.rows[i % 3U][0] = i;
         for (uint32_t j = 1; j <= b.size; j++) {
-            uint8_t x = lowered(a.data[i - 1U]);
-            uint8_t y = lowered(b.data[j - 1U]);
-            row[j] = smaller(smaller(above[j], row[j - 1U]) + 1U, above[j - 1U] + (x != y));
-            if (i > 1 && j > 1 && x == lowered(b.data[j - 2U]) && y == lowered(a.data[i - 2U])) {
-                row[j] = smaller(row[j], rows[(i - 2U) % 3U][j - 2U] + 1U);
-            }
+            table.rows[i % 3U][j] = cell(&table, a, b, i, j);
         }
     }
-    return rows[a.size % 3U][b.size];
+    return table.rows[a.size % 3U][b.size];
 }
 
 const char *options_nearest(const char *const *names, uint32_t count, struct bytes typed)

@@ -91,12 +91,23 @@ vt_err options_check_address(struct bytes text)
     return is_host(bytes_of(text.data, colon)) ? VT_OK : VT_INVALID;
 }
 
+/* The row's names are ASCII. */
+static char environment_letter(char letter)
+{
+    static const char lower[] = "abcdefghijklmnopqrstuvwxyz-";
+    static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    const char *found = strchr(lower, letter);
+    if (found == NULL) {
+        return letter;
+    }
+    return upper[found - lower];
+}
+
 void options_value_environment_name(const struct options_row *row, struct text *out)
 {
     text_add(out, "VENTANILLA_");
     for (const char *at = row->name; *at != '\0'; at++) {
-        bool is_lower = *at >= 'a' && *at <= 'z';
-        text_add_char(out, *at == '-' ? '_' : (char) (is_lower ? *at - 'a' + 'A' : *at));
+        text_add_char(out, environment_letter(*at));
     }
 }
 

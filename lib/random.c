@@ -37,7 +37,7 @@ uint64_t random_below(struct random *random, uint64_t bound)
     CHECK(bound >= 1);
     /* The first 2^64 mod bound numbers would make some results likelier than others. */
     uint64_t unfair = (UINT64_C(0) - bound) % bound;
-    uint64_t drawn;
+    uint64_t drawn = 0;
     do {
         drawn = random_u64(random);
     } while (drawn < unfair);

@@ -14,7 +14,7 @@ void slab_init(struct slab *slab, struct arena *arena, uint32_t capacity)
 
 vt_err slab_take(struct slab *slab, uint32_t *row)
 {
-    uint32_t taken;
+    uint32_t taken = 0;
     if (slab->free_count > 0) {
         slab->free_count--;
         taken = slab->free_rows[slab->free_count];

@@ -7,8 +7,8 @@
 void text_init(struct text *text, char *buffer, uint32_t capacity)
 {
     CHECK(capacity >= 1);
+    buffer[0] = '\0';
     *text = (struct text){.data = buffer, .capacity = capacity};
-    text->data[0] = '\0';
 }
 
 void text_clear(struct text *text)
@@ -127,32 +127,36 @@ static bool is_plain_json(uint8_t byte)
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
+static char escape_letter(uint8_t byte)
+{
+    static const char escaped[] = "\b\t\n\f\r\"\\";
+    static const char letters[] = "btnfr\"\\";
+    const char *found = byte == 0 ? NULL : strchr(escaped, (char) byte);
+    char letter = '\0';
+    if (found != NULL) {
+        letter = letters[found - escaped];
+    }
+    return letter;
+}
+
 static void add_json_escape(struct text *text, uint8_t byte)
 {
-    static const char letters[] = {['\b'] = 'b',
-                                   ['\t'] = 't',
-                                   ['\n'] = 'n',
-                                   ['\f'] = 'f',
-                                   ['\r'] = 'r',
-                                   ['"'] = '"',
-                                   ['\\'] = '\\'};
-    char letter = byte < sizeof letters ? letters[byte] : '\0';
-    /* One append each, so that a truncated text does not end inside an escape. */
-    char escape[6] = {'\\', letter, '0', '0', 0, 0};
-    if (letter != '\0') {
-        text_add_bytes(text, bytes_of(escape, 2));
-        return;
-    }
-
     static const char digits[] = "0123456789abcdef";
-    escape[1] = 'u';
-    escape[4] = digits[byte >> 4];
-    escape[5] = digits[byte & 0x0F];
-    if (text->capacity - 1U - text->size < sizeof escape) {
-        text->truncated = true;
+    char escape[6] = {'\\', escape_letter(byte)};
+    uint32_t size = 2;
+    if (escape[1] == '\0') {
+        escape[1] = 'u';
+        escape[2] = '0';
+        escape[3] = '0';
+        escape[4] = digits[byte >> 4];
+        escape[5] = digits[byte & 0x0F];
+        size = 6;
+    }
+    if (text->capacity - 1U - text->size < size) {
+        text->truncated = true; /* rather than to end inside an escape */
         return;
     }
-    text_add_bytes(text, bytes_of(escape, (uint32_t) sizeof escape));
+    text_add_bytes(text, bytes_of(escape, size));
 }
 
 /* Adds the longest plain run, or one escaped or foreign character; returns the bytes used up. */
