@@ -24,6 +24,17 @@ static uint32_t slow_first(const struct model *model)
     return first;
 }
 
+/* No row comes before its parent: what every later step relies on. */
+static void assert_heap_order(const struct heap *heap)
+{
+    for (uint32_t i = 1; i < heap->count; i++) {
+        uint32_t parent = heap->rows[(i - 1) / 2];
+        uint32_t row = heap->rows[i];
+        assert_true(heap->keys[parent] < heap->keys[row] ||
+                    (heap->keys[parent] == heap->keys[row] && parent < row));
+    }
+}
+
 static void the_first_is_always_the_smallest_key_then_the_lowest_row(void **state)
 {
     (void) state;
@@ -49,6 +60,7 @@ static void the_first_is_always_the_smallest_key_then_the_lowest_row(void **stat
         assert_int_equal(heap_has(&heap, row), model.is_in[row]);
         assert_int_equal(heap_count(&heap), model.count);
         assert_int_equal(heap_first(&heap), slow_first(&model));
+        assert_heap_order(&heap);
     }
     unit_arena_close(&arena);
 }
