@@ -18,7 +18,8 @@ done
 shift || true
 support=("$@")
 
-strings='mem(cpy|move|set|cmp|chr)|str(len|nlen|cmp|ncmp|chr|rchr|spn|cspn|str)'
+# bcmp is what clang makes of a memcmp that is only compared with zero.
+strings='bcmp|mem(cpy|move|set|cmp|chr)|str(len|nlen|cmp|ncmp|chr|rchr|spn|cspn|str)'
 runtime='__(asan|ubsan|tsan|sanitizer|gcov|llvm|profc|sancov)_.*|__start___.*|__stop___.*'
 runtime="$runtime|__stack_chk_fail|__(mem|str)[a-z]*_chk|_GLOBAL_OFFSET_TABLE_"
 # gcc and clang call these for wide arithmetic; they are part of the language's implementation.
