@@ -79,13 +79,14 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_ATTRIBUTES] = "attributes must have different names of 1 to 64 bytes, at most 32",
     [REASON_UTF8] = "the text is not valid UTF-8",
     [REASON_NUL] = "the text contains a NUL byte",
-    [REASON_TOO_LARGE] = "text and attributes are larger than 64 KiB together",
+    [REASON_TOO_LARGE] = "larger than allowed (text and attributes: 64 KiB together)",
     [REASON_MISMATCH] = "this key was used before for another ticket",
     [REASON_STORE] = "the store is not available at the moment; try again",
     [REASON_OVERLOAD] = "too much is waiting at the moment; try again",
     [REASON_DRAINING] = "this broker is stopping; try another one",
     [REASON_NO_TICKET] = "there is no such ticket",
     [REASON_CLOSED] = "the ticket is closed",
+    [REASON_TIME] = "the time must be before the year 10000",
 };
 
 uint32_t message_entry_size(enum message_kind kind)

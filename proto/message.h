@@ -26,8 +26,8 @@
 #define LANGUAGE_BYTES_MAX 16u                /* BCP 47 tag */
 #define KEY_BYTES_MIN 8u
 #define KEY_BYTES_MAX 64u
-#define SKILLS_MAX 16u             /* a ticket's requirements */
-#define AGENT_SKILLS_MAX 64u       /* an agent's skills */
+#define SKILLS_MAX 16u       /* a ticket's requirements */
+#define AGENT_SKILLS_MAX 64u /* an agent's skills */
 #define AGENT_QUEUES_MAX 64u
 #define AGENT_LANGUAGES_MAX 16u
 #define ATTRIBUTES_MAX 32u
@@ -35,7 +35,7 @@
 #define REASON_BYTES_MAX 256u
 #define LEVEL_MAX 10u
 #define PRIORITY_MAX 100u
-#define CAPACITY_MAX 1024u         /* slots of one agent */
+#define CAPACITY_MAX 1024u           /* slots of one agent */
 #define REQUIREMENTS_BYTES_MAX 1536u /* canonical blob of a ticket's requirements */
 #define PROFILE_BYTES_MAX 12288u     /* canonical blob of an agent's skills, queues, languages */
 
@@ -53,13 +53,14 @@ enum message_kind {
     MESSAGE_QUERY = 9,     /* c->b, b->r, local  struct query */
     MESSAGE_REPLY = 10,    /* answers to QUERY  struct reply */
     /* router <-> broker */
-    MESSAGE_OWNS = 20,      /* r->b  struct owns: hello, and every second; full list of partitions */
-    MESSAGE_FORWARD = 21,   /* b->r  struct forward */
-    MESSAGE_TAKEN = 22,     /* r->b  struct taken */
-    MESSAGE_NOT_OWNER = 23, /* r->b  struct owns: this part is (as far as known) owned under epoch */
-    MESSAGE_SITE_UP = 24,   /* b->r  struct site_up; AGENT and HELD lists follow it */
-    MESSAGE_SITE_DOWN = 25, /* b->r  struct site_up (counts unused) */
-    MESSAGE_SITE_ASK = 26,  /* r->b  struct site_up (counts unused): say SITE_UP again */
+    MESSAGE_OWNS = 20,    /* r->b  struct owns: hello, and every second; full list of partitions */
+    MESSAGE_FORWARD = 21, /* b->r  struct forward */
+    MESSAGE_TAKEN = 22,   /* r->b  struct taken */
+    MESSAGE_NOT_OWNER =
+        23,               /* r->b  struct owns: this part is (as far as known) owned under epoch */
+    MESSAGE_SITE_UP = 24, /* b->r  struct site_up; AGENT and HELD lists follow it */
+    MESSAGE_SITE_DOWN = 25,  /* b->r  struct site_up (counts unused) */
+    MESSAGE_SITE_ASK = 26,   /* r->b  struct site_up (counts unused): say SITE_UP again */
     MESSAGE_SITE_STALE = 27, /* r->b struct site_up: its session is below one I know; floor */
     /* site <-> broker */
     MESSAGE_HELLO = 40,       /* s->b  struct hello; AGENT and HELD lists follow it */
@@ -70,25 +71,25 @@ enum message_kind {
     MESSAGE_GOAWAY = 45,      /* b->s  header only */
     MESSAGE_PING = 46,        /* s<->b header only: session liveness, answered by PING */
     /* site <-> owner, carried by the broker */
-    MESSAGE_AVAIL = 60,    /* s->r  struct avail */
-    MESSAGE_OFFER = 61,    /* r->s  struct offer */
-    MESSAGE_ACCEPT = 62,   /* s->r  struct accept */
-    MESSAGE_DECLINE = 63,  /* s->r  struct decline */
-    MESSAGE_CONFIRM = 64,  /* r->s  struct confirm */
-    MESSAGE_RELEASE = 65,  /* r->s  struct release: drop reservation or work */
-    MESSAGE_OUTCOME = 66,  /* s->r  struct outcome: COMPLETE, PARK, HANDOFF, GIVE_BACK; journalled */
-    MESSAGE_VERDICT = 67,  /* r->s  struct verdict: the final answer to one OUTCOME */
-    MESSAGE_NOTE_IN = 68,  /* r->s  struct note_in: the requester wrote */
-    MESSAGE_BEAT = 69,     /* s->r  struct beat: digest of what the site holds of this part */
+    MESSAGE_AVAIL = 60,   /* s->r  struct avail */
+    MESSAGE_OFFER = 61,   /* r->s  struct offer */
+    MESSAGE_ACCEPT = 62,  /* s->r  struct accept */
+    MESSAGE_DECLINE = 63, /* s->r  struct decline */
+    MESSAGE_CONFIRM = 64, /* r->s  struct confirm */
+    MESSAGE_RELEASE = 65, /* r->s  struct release: drop reservation or work */
+    MESSAGE_OUTCOME = 66, /* s->r  struct outcome: COMPLETE, PARK, HANDOFF, GIVE_BACK; journalled */
+    MESSAGE_VERDICT = 67, /* r->s  struct verdict: the final answer to one OUTCOME */
+    MESSAGE_NOTE_IN = 68, /* r->s  struct note_in: the requester wrote */
+    MESSAGE_BEAT = 69,    /* s->r  struct beat: digest of what the site holds of this part */
     MESSAGE_HELD_ASK = 70, /* r->s  header only: send the full HELD list of this part */
     /* agentd <-> its desk (LINK_DESK only, never on the wire) */
-    MESSAGE_DESK_OFFER = 80,  /* struct offer: ask the person */
-    MESSAGE_DESK_ACCEPT = 81, /* struct accept */
+    MESSAGE_DESK_OFFER = 80,   /* struct offer: ask the person */
+    MESSAGE_DESK_ACCEPT = 81,  /* struct accept */
     MESSAGE_DESK_DECLINE = 82, /* struct decline */
-    MESSAGE_DESK_WORK = 83,   /* struct confirm: start */
-    MESSAGE_DESK_RESULT = 84, /* struct outcome: how it ended */
-    MESSAGE_DESK_DROP = 85,   /* struct release: stop working on it */
-    MESSAGE_DESK_NOTE = 86    /* struct note_in */
+    MESSAGE_DESK_WORK = 83,    /* struct confirm: start */
+    MESSAGE_DESK_RESULT = 84,  /* struct outcome: how it ended */
+    MESSAGE_DESK_DROP = 85,    /* struct release: stop working on it */
+    MESSAGE_DESK_NOTE = 86     /* struct note_in */
 };
 #define MESSAGE_KIND_COUNT 87
 
@@ -112,16 +113,23 @@ struct header {
     enum message_kind kind;
     uint32_t flags;
     uint32_t part;
-    uint32_t site;   /* stamped by the broker from the connection */
-    uint32_t node;   /* OWNS: the router's number is not known to brokers; 0 */
+    uint32_t site;          /* stamped by the broker from the connection */
+    uint32_t node;          /* OWNS: the router's number is not known to brokers; 0 */
     struct session session; /* stamped by the broker from the connection */
-    uint64_t epoch;  /* r->*: of part; b->r FORWARD: newest the broker knows */
-    uint64_t origin; /* incarnation of the sending broker or router */
-    uint64_t seq;    /* r->s: counts this owner's messages to this site, from 1 per epoch;
-                        s->r HELD, BEAT: highest such seq received */
+    uint64_t epoch;         /* r->*: of part; b->r FORWARD: newest the broker knows */
+    uint64_t origin;        /* incarnation of the sending broker or router */
+    uint64_t seq;           /* r->s: counts this owner's messages to this site, from 1 per epoch;
+                               s->r HELD, BEAT: highest such seq received */
 };
 
-enum channel { CHANNEL_WEB, CHANNEL_CHAT, CHANNEL_EMAIL, CHANNEL_PHONE, CHANNEL_API, CHANNEL_BULK };
+enum channel {
+    CHANNEL_WEB,
+    CHANNEL_CHAT,
+    CHANNEL_EMAIL,
+    CHANNEL_PHONE,
+    CHANNEL_API,
+    CHANNEL_BULK
+};
 #define CHANNEL_COUNT 6
 
 struct skill {
@@ -138,8 +146,8 @@ struct submit {
     uint64_t ref;        /* chosen by the client, comes back in the answer */
     struct bytes client; /* who keeps the keys apart; empty: "anonymous" */
     struct bytes key;
-    struct bytes pool;  /* empty: absent */
-    struct bytes queue; /* empty: absent */
+    struct bytes pool;               /* empty: absent */
+    struct bytes queue;              /* empty: absent */
     struct skill skills[SKILLS_MAX]; /* sorted by name, no repeats (codec sorts and refuses) */
     uint32_t skill_count;
     struct bytes language; /* empty: any */
@@ -149,39 +157,45 @@ struct submit {
     const struct attribute *attributes; /* sorted by name, no repeats */
     uint32_t attribute_count;
     struct bytes text;
-    struct bytes body;     /* attributes and text as stored (proto/body.h), made by the codec */
-    uint8_t digest[16];    /* of all that makes the ticket, made by the codec */
+    struct bytes body;  /* attributes and text as stored (proto/body.h), made by the codec */
+    uint8_t digest[16]; /* of all that makes the ticket, made by the codec */
     enum reason_code {
         REASON_NONE,
-        REASON_KEY,           /* shorter than 8 or longer than 64 bytes */
+        REASON_KEY, /* shorter than 8 or longer than 64 bytes */
         REASON_QUEUE_UNKNOWN,
         REASON_POOL_UNKNOWN,
         REASON_SKILL_UNKNOWN,
-        REASON_SKILLS,        /* too many, repeated, or a bad name */
-        REASON_LEVEL,         /* not 0..10 */
+        REASON_SKILLS, /* too many, repeated, or a bad name */
+        REASON_LEVEL,  /* not 0..10 */
         REASON_LANGUAGE,
         REASON_CHANNEL,
-        REASON_PRIORITY,      /* not 0..100 */
+        REASON_PRIORITY, /* not 0..100 */
         REASON_ATTRIBUTES,
         REASON_UTF8,
-        REASON_NUL,           /* NUL byte inside text */
-        REASON_TOO_LARGE,     /* body over 64 KiB */
-        REASON_MISMATCH,      /* key used before with another ticket */
-        REASON_STORE,         /* store down, slow or full: try again */
-        REASON_OVERLOAD,      /* batch, window or keys full: try again */
-        REASON_DRAINING,      /* this broker stops: go elsewhere */
+        REASON_NUL,       /* NUL byte inside text */
+        REASON_TOO_LARGE, /* body over 64 KiB */
+        REASON_MISMATCH,  /* key used before with another ticket */
+        REASON_STORE,     /* store down, slow or full: try again */
+        REASON_OVERLOAD,  /* batch, window or keys full: try again */
+        REASON_DRAINING,  /* this broker stops: go elsewhere */
         REASON_NO_TICKET,
-        REASON_CLOSED         /* ticket is DONE, CANCELLED or DEAD */
-    } defect;              /* set by the codec: this entry alone is bad, broker answers REJECT */
+        REASON_CLOSED, /* ticket is DONE, CANCELLED or DEAD */
+        REASON_TIME    /* not_before lies beyond the year 9999 */
+    } defect;          /* set by the codec: this entry alone is bad, broker answers REJECT */
     struct bytes defect_field; /* name of the field, for the answer */
 };
-#define REASON_COUNT 20
+#define REASON_COUNT 21
 #define PRIORITY_ABSENT UINT32_MAX
 #define PRIORITY_DEFAULT 50u
 
 const char *reason_text(enum reason_code reason); /* one plain sentence part, for people */
 
-enum answer { ANSWER_OK, ANSWER_DUPLICATE, ANSWER_REJECT, ANSWER_BUSY };
+enum answer {
+    ANSWER_OK,
+    ANSWER_DUPLICATE,
+    ANSWER_REJECT,
+    ANSWER_BUSY
+};
 
 struct submitted {
     uint64_t ref;
@@ -246,14 +260,14 @@ struct queue_figures {
     uint32_t queue;
     struct bytes pool_name;
     struct bytes name;
-    uint64_t waiting;    /* QUEUED, not offered at the moment, plus offered */
+    uint64_t waiting; /* QUEUED, not offered at the moment, plus offered */
     uint64_t scheduled;
-    uint64_t offered;    /* offers on their way */
+    uint64_t offered; /* offers on their way */
     uint64_t assigned;
     uint64_t parked;
     uint64_t unservable; /* waiting, and no agent that is up could serve it */
     int64_t oldest_wait_ms;
-    uint64_t agents_up;  /* agents up that may take from this queue */
+    uint64_t agents_up; /* agents up that may take from this queue */
     uint64_t agents_free;
     uint64_t entered_total;
     uint64_t answered_total; /* CONFIRM */
@@ -281,7 +295,10 @@ struct metric {
     struct bytes name;   /* ventanilla_..., Prometheus rules */
     struct bytes labels; /* `queue="aceras"`, may be empty */
     struct bytes help;
-    enum metric_type { METRIC_COUNTER, METRIC_GAUGE } type;
+    enum metric_type {
+        METRIC_COUNTER,
+        METRIC_GAUGE
+    } type;
     int64_t value;
     uint32_t divisor; /* shown value = value / divisor: 1, 1000, 1000000 */
 };
@@ -292,7 +309,15 @@ struct check_result {
     struct bytes text;
 };
 
-enum reply_row { ROW_END, ROW_TICKET, ROW_HISTORY, ROW_QUEUE, ROW_AGENT, ROW_METRIC, ROW_CHECK };
+enum reply_row {
+    ROW_END,
+    ROW_TICKET,
+    ROW_HISTORY,
+    ROW_QUEUE,
+    ROW_AGENT,
+    ROW_METRIC,
+    ROW_CHECK
+};
 
 struct reply {
     uint64_t ref;
@@ -305,8 +330,8 @@ struct reply {
         struct {
             struct ticket_row row;
             struct bytes queue_name;
-            struct bytes answer;   /* last answer for the requester */
-            uint32_t agents_able;  /* agents up that could serve it; UINT32_MAX: not known */
+            struct bytes answer;  /* last answer for the requester */
+            uint32_t agents_able; /* agents up that could serve it; UINT32_MAX: not known */
         } ticket;
         struct history_row history;
         struct queue_figures queue;
@@ -322,10 +347,10 @@ struct owns {
 };
 
 enum forward_kind {
-    FORWARD_TICKET,  /* a stored ticket, without its body */
-    FORWARD_RESYNC,  /* read rows with queued_at >= since - 60 s */
-    FORWARD_NOTE,    /* a MESSAGE was stored: msgs, state, person_requested are new */
-    FORWARD_CANCEL   /* a client asks to cancel; reason in `text` */
+    FORWARD_TICKET, /* a stored ticket, without its body */
+    FORWARD_RESYNC, /* read rows with queued_at >= since - 60 s */
+    FORWARD_NOTE,   /* a MESSAGE was stored: msgs, state, person_requested are new */
+    FORWARD_CANCEL  /* a client asks to cancel; reason in `text` */
 };
 
 struct forward {
@@ -336,7 +361,7 @@ struct forward {
     struct bytes text;     /* NOTE: the message's body; CANCEL: reason */
 };
 
-struct taken { /* header: part, epoch of the FORWARDs; origin is the router's */
+struct taken {       /* header: part, epoch of the FORWARDs; origin is the router's */
     uint64_t broker; /* incarnation the numbers belong to */
     uint64_t upto;   /* all of 1..upto are in the owner's tables (or read) */
 };
@@ -372,7 +397,11 @@ struct held {
     struct ticket_id ticket;
     uint32_t attempt;
     uint32_t agent;
-    enum held_state { HELD_ACCEPTED, HELD_WORKING, HELD_ENDED } state; /* ENDED: journalled OUTCOME */
+    enum held_state {
+        HELD_ACCEPTED,
+        HELD_WORKING,
+        HELD_ENDED
+    } state; /* ENDED: journalled OUTCOME */
 };
 
 struct welcome {
@@ -413,7 +442,12 @@ struct accept {
     uint64_t epoch; /* of the offer */
 };
 
-enum decline_reason { DECLINE_BUSY, DECLINE_REFUSED, DECLINE_EXPIRED, DECLINE_UNAVAILABLE };
+enum decline_reason {
+    DECLINE_BUSY,
+    DECLINE_REFUSED,
+    DECLINE_EXPIRED,
+    DECLINE_UNAVAILABLE
+};
 
 struct decline {
     uint64_t offer;
@@ -438,7 +472,12 @@ struct confirm {
     struct bytes body;
 };
 
-enum release_why { RELEASE_TAKEN, RELEASE_CANCELLED, RELEASE_NOT_YOURS, RELEASE_WITHDRAWN };
+enum release_why {
+    RELEASE_TAKEN,
+    RELEASE_CANCELLED,
+    RELEASE_NOT_YOURS,
+    RELEASE_WITHDRAWN
+};
 
 struct release {
     struct ticket_id ticket;
@@ -448,7 +487,12 @@ struct release {
     enum release_why why;
 };
 
-enum outcome_kind { OUTCOME_COMPLETE, OUTCOME_PARK, OUTCOME_HANDOFF, OUTCOME_GIVE_BACK };
+enum outcome_kind {
+    OUTCOME_COMPLETE,
+    OUTCOME_PARK,
+    OUTCOME_HANDOFF,
+    OUTCOME_GIVE_BACK
+};
 
 struct outcome {
     enum outcome_kind what;
@@ -533,7 +577,7 @@ struct message {
     uint32_t carried_count; /* entries in it, as its header says */
 };
 
-uint32_t message_entry_size(enum message_kind kind); /* 0: header only */
+uint32_t message_entry_size(enum message_kind kind);   /* 0: header only */
 const char *message_kind_text(enum message_kind kind); /* "SUBMIT" */
 static inline bool message_is_carried_kind(enum message_kind kind)
 {

@@ -26,18 +26,19 @@ struct plan_queue {
     uint32_t id; /* given by the store, never reused */
     uint32_t part;
     struct bytes name;
-    int64_t grace_ms;     /* a silent site keeps its work this long [300 s] */
-    int64_t offer_ttl_ms; /* [20 s] */
-    uint32_t max_fails;   /* [8] */
-    uint32_t priority;    /* where neither submitter nor rule says [50] */
+    int64_t grace_ms;      /* a silent site keeps its work this long [300 s] */
+    int64_t offer_ttl_ms;  /* [20 s] */
+    uint32_t max_fails;    /* [8] */
+    uint32_t priority;     /* where neither submitter nor rule says [50] */
     struct bytes language; /* where the submitter says none; empty: any */
 };
 
-/* First rule whose conditions all hold (attribute equals value) fills what the submitter left out. */
+/* First rule whose conditions all hold (attribute equals value) fills what the submitter left out.
+ */
 struct plan_rule {
     struct attribute when[PLAN_CONDITIONS_MAX];
     uint32_t when_count;
-    uint32_t queue; /* index into queues */
+    uint32_t queue;                  /* index into queues */
     struct skill skills[SKILLS_MAX]; /* sorted by name */
     uint32_t skill_count;
     struct bytes language;
@@ -66,8 +67,7 @@ const struct plan_pool *plan_find_part(const struct plan *plan, uint32_t part);
 bool plan_has_skill(const struct plan *plan, struct bytes name);
 
 /* What the plan makes of a submit's attributes: the first matching rule, or NULL. */
-const struct plan_rule *plan_match(const struct plan *plan,
-                                   const struct attribute *attributes,
-                                   uint32_t count);
+const struct plan_rule *
+plan_match(const struct plan *plan, const struct attribute *attributes, uint32_t count);
 
 #endif
