@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/err.h"
+#include "lib/list.h"
 #include "lib/map.h"
 #include "lib/slab.h"
 #include "lib/tree.h"
@@ -18,8 +20,8 @@ struct tickets;
 #define BACKLOG_NONE UINT32_MAX
 
 struct backlog_queue {
-    uint32_t queue; /* id */
-    uint32_t class_count;
+    uint32_t queue;      /* id */
+    struct list classes; /* its open ones */
     struct tree by_wait; /* its waiting tickets, longest waiting first */
 };
 
@@ -27,9 +29,10 @@ struct backlog {
     const struct tickets *tickets;
     struct tree_kind by_rank;
     struct tree_kind by_wait;
-    struct tree *classes;   /* by class */
-    uint32_t *class_queues; /* by class: row in queues */
-    struct heads heads;     /* by class: rank of its first */
+    struct tree *classes;          /* by class */
+    uint32_t *class_queues;        /* by class: row in queues */
+    struct list_link *class_links; /* by class */
+    struct heads heads;            /* by class: rank of its first */
     struct backlog_queue *queues;
     struct map queues_by_id;
     struct slab queue_slab;
@@ -66,6 +69,10 @@ uint32_t backlog_class_count(const struct backlog *backlog, uint32_t class);
 /* Of a queue, by its id; 0 and BACKLOG_NONE for one that nobody waits in. */
 uint32_t backlog_queue_count(const struct backlog *backlog, uint32_t queue);
 uint32_t backlog_queue_oldest(const struct backlog *backlog, uint32_t queue);
+
+/* The open classes of a queue in the order they were opened; BACKLOG_NONE at the end. */
+uint32_t backlog_queue_first_class(const struct backlog *backlog, uint32_t queue);
+uint32_t backlog_queue_next_class(const struct backlog *backlog, uint32_t class);
 
 uint32_t backlog_count(const struct backlog *backlog);
 

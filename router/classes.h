@@ -20,8 +20,8 @@ struct arena;
 /* What a class asks for in numbers, 80 bytes. */
 struct class_form {
     uint32_t queue;         /* id */
-    uint32_t queue_term;    /* UINT32_MAX: the plan does not know the queue, nobody may serve it */
-    uint32_t language_term; /* UINT32_MAX: any language */
+    uint32_t queue_term;    /* TERMS_NONE: the plan does not know it, nobody may serve it */
+    uint32_t language_term; /* TERMS_NONE: any language */
     uint8_t skill_count;
     uint8_t is_person_requested;
     uint8_t channel; /* enum channel */
@@ -44,7 +44,7 @@ struct classes {
     uint32_t *reference_counts;
     struct terms *terms;
     uint64_t refused_total; /* tickets that found no class slot */
-    bool is_short;          /* somebody was refused since the last class_freed */
+    bool is_short;          /* somebody was refused since classes_take_freed() last said so */
     bool has_freed;
 };
 
@@ -70,6 +70,9 @@ VT_MUST_USE vt_err classes_add(struct classes *classes,
                                const struct class_key *key,
                                struct classes_put *put);
 
+/* Whether its next release is the last. */
+bool classes_is_last(const struct classes *classes, uint32_t class);
+
 /* One ticket less; true: it was the last and the number is free for another class. */
 bool classes_release(struct classes *classes, uint32_t class);
 
@@ -84,6 +87,13 @@ VT_MUST_USE vt_err classes_name_queue(struct classes *classes, uint32_t class, s
 uint32_t classes_count(const struct classes *classes);
 uint32_t classes_high_water(const struct classes *classes);
 bool classes_has(const struct classes *classes, uint32_t class);
+
+/* Takes a new class back at once: the caller had no room for what hangs on it. Counts as refused.
+ */
+void classes_undo(struct classes *classes, uint32_t class);
+
+/* Somebody else gave names back: refused tickets may find room now. */
+void classes_note_room(struct classes *classes);
 
 /* True once after a slot was freed while tickets had been refused for want of one: the owner reads
  * the queued rows of its partitions again. */

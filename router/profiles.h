@@ -33,7 +33,8 @@ struct profiles {
     uint64_t *every_queue; /* profiles that name no queue */
     uint64_t *all;         /* profiles there are */
     uint32_t word_count;
-    struct profile *scratch; /* to decode into; too large for the stack */
+    struct profile *decoded; /* scratch, too large for the stack, as is the next */
+    uint8_t *key_bytes;
     uint64_t refused_total;
 };
 
@@ -58,8 +59,14 @@ VT_MUST_USE vt_err profiles_add(struct profiles *profiles,
                                 const struct profile_key *key,
                                 struct profiles_put *put);
 
+/* Whether its next release is the last. */
+bool profiles_is_last(const struct profiles *profiles, uint32_t profile);
+
 /* One agent less; true: it was the last, the number is free for another profile. */
 bool profiles_release(struct profiles *profiles, uint32_t profile);
+
+/* The profile decoded, until the next call of any function here. */
+const struct profile *profiles_read(const struct profiles *profiles, uint32_t profile);
 
 struct profile_key profiles_key(const struct profiles *profiles, uint32_t profile);
 bool profiles_has(const struct profiles *profiles, uint32_t profile);

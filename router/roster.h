@@ -48,7 +48,7 @@ struct roster_site {
     uint32_t id;
     uint8_t generation;
     bool is_up;
-    struct list agents; /* in order of arrival */
+    struct list agents; /* last put last */
 };
 
 struct roster {
@@ -132,11 +132,11 @@ void roster_site_down(struct roster *roster, uint32_t site);
 /* A new list of the site's agents begins; roster_put() marks who is in it. */
 void roster_site_begin(struct roster *roster, uint32_t site);
 
-/* An agent of the site that was not put since roster_site_begin(), or ROSTER_NONE: call and remove
- * until there is none. */
+/* An agent of the site that was not put since roster_site_begin(), or ROSTER_NONE: call it and
+ * matching_agent_remove() until there is none. */
 uint32_t roster_site_stale(const struct roster *roster, uint32_t site);
 
-/* The site's agents in order of arrival; ROSTER_NONE: none, or no such site. */
+/* The site's agents, last put last; ROSTER_NONE: none, or no such site. */
 uint32_t roster_site_first(const struct roster *roster, uint32_t site);
 uint32_t roster_site_next(const struct roster *roster, uint32_t agent);
 

@@ -6,6 +6,7 @@
 #include "lib/bytes.h"
 #include "lib/err.h"
 #include "lib/intern.h"
+#include "proto/message.h"
 
 struct arena;
 
@@ -13,7 +14,8 @@ struct arena;
  * each name and level the set of the profiles that have it at that level or above. With these a
  * new class finds its profiles by a few ANDs of sets, however many profiles there are.
  */
-#define TERMS_LEVEL_COUNT 11u
+#define TERMS_LEVEL_COUNT (LEVEL_MAX + 1u)
+#define TERMS_NONE UINT32_MAX
 
 enum term_kind {
     TERM_QUEUE = 'q',
@@ -42,6 +44,9 @@ VT_MUST_USE vt_err terms_put(struct terms *terms,
                              struct bytes name,
                              uint32_t *term);
 void terms_drop(struct terms *terms, uint32_t term);
+
+/* Its number without a new reference, or TERMS_NONE. */
+uint32_t terms_find(const struct terms *terms, enum term_kind kind, struct bytes name);
 
 /* The profiles that have it at `level` or above; queues and languages are at level 0. */
 uint64_t *terms_set(const struct terms *terms, uint32_t term, uint32_t level);
