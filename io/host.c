@@ -10,7 +10,7 @@
 /* Turns of the loop stay short: a core that always wants more is asked again in the next turn. */
 #define STEPS_PER_TURN_MAX 64u
 #define COMPLETIONS_PER_TURN_MAX 64u
-#define DOWNS_MAX 256u
+#define DOWNS_MAX 128u
 #define POSTPONED_MAX 256u
 
 struct host {
