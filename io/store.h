@@ -88,7 +88,7 @@ VT_MUST_USE vt_err store_port_open(struct store *store, struct store_port **out)
 int store_port_fd(const struct store_port *port);
 
 /* How many submissions and loads of one port may be under way, answers not yet taken included. */
-#define STORE_PORT_JOBS_MAX 64u
+#define STORE_PORT_JOBS_MAX 256u
 
 /* `requests` are lent until their completion was taken. Never blocks.
  * VT_FULL: STORE_PORT_JOBS_MAX are under way.
