@@ -93,13 +93,28 @@ uint32_t bytes_utf8_length(struct bytes text)
     return row->length;
 }
 
+/* Length of the ASCII that `text` begins with; eight bytes at a time, since most text is. */
+static uint32_t ascii_length(struct bytes text)
+{
+    uint32_t length = 0;
+    while (text.size - length >= sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text.data + length, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        length += (uint32_t) sizeof word;
+    }
+    while (length < text.size && text.data[length] < 0x80) {
+        length++;
+    }
+    return length;
+}
+
 bool bytes_is_utf8(struct bytes text)
 {
     while (text.size > 0) {
-        uint32_t ascii = 0;
-        while (ascii < text.size && text.data[ascii] < 0x80) {
-            ascii++;
-        }
+        uint32_t ascii = ascii_length(text);
         text.data += ascii;
         text.size -= ascii;
         if (text.size == 0) {
