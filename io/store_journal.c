@@ -44,8 +44,8 @@ static const char *const statement_texts[JOURNAL_STATEMENT_COUNT] = {
     [JOURNAL_ROLLBACK] = "ROLLBACK",
     [JOURNAL_PUT] = "INSERT OR REPLACE INTO vt_journal VALUES(?1, ?2, ?3, ?4)",
     [JOURNAL_DROP] = "DELETE FROM vt_journal WHERE kind = ?1 AND a = ?2 AND b = ?3",
-    [JOURNAL_LOAD] = "SELECT kind, a, b, value FROM vt_journal WHERE (kind, a, b) > (?1, ?2, ?3)"
-                     " ORDER BY kind, a, b LIMIT ?4",
+    [JOURNAL_LOAD] = ("SELECT kind, a, b, value FROM vt_journal WHERE (kind, a, b) > (?1, ?2, ?3)"
+                      " ORDER BY kind, a, b LIMIT ?4"),
 };
 
 struct journal {

@@ -20,7 +20,10 @@
 
 static void write_error(struct yaml *yaml, uint32_t line, uint32_t column, const char *what)
 {
-    snprintf(yaml->error, sizeof yaml->error, "%s:%u:%u: %s", yaml->name, line, column, what);
+    /* A message that is too long is cut: its beginning says where and what. */
+    int length =
+        snprintf(yaml->error, sizeof yaml->error, "%s:%u:%u: %s", yaml->name, line, column, what);
+    CHECK(length > 0);
 }
 
 vt_err yaml_fail(struct yaml *yaml, uint32_t node, const char *format, ...)

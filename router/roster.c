@@ -262,6 +262,7 @@ void roster_leave(struct roster *roster, uint32_t agent)
     row->is_leaving = true;
     /* To the back, as if it stood in the present list: roster_site_stale() is done with it. */
     struct roster_site *site = find_site(roster, row->site);
+    CHECK(site != NULL);
     list_remove(&site->agents, roster->site_links, agent);
     list_push_back(&site->agents, roster->site_links, agent);
     row->generation = site->generation;
