@@ -139,8 +139,11 @@ static void answer(const struct batch_entry *entry, const struct turn *turn)
     noted->retry_ms = entry->retry_ms;
 }
 
-static void answer_all(struct batches *batches, struct clients *clients, const struct turn *turn)
+void batches_answer(struct batches *batches, struct clients *clients, const struct turn *turn)
 {
+    if (batches->side != STORE_ANSWERING) {
+        return;
+    }
     struct batch *batch = stores(batches);
     while (batch->answered_count < batch->count) {
         if (!turn_has_room(turn, ANSWERS_EACH)) {
@@ -160,11 +163,8 @@ static void answer_all(struct batches *batches, struct clients *clients, const s
     batches->side = STORE_IDLE;
 }
 
-void batches_run(struct batches *batches, struct clients *clients, const struct turn *turn)
+void batches_send(struct batches *batches, const struct turn *turn)
 {
-    if (batches->side == STORE_ANSWERING) {
-        answer_all(batches, clients, turn);
-    }
     struct batch *batch = filling(batches);
     if (batches->side != STORE_IDLE || batch->count == 0 || batches->is_stopped ||
         !turn_has_room(turn, 1)) {

@@ -68,9 +68,12 @@ struct arena *batches_bytes(struct batches *batches);
  * NULL: the token is not ours. */
 struct batch *batches_stored(struct batches *batches, uint64_t token);
 
-/* Answers clients as far as the step has room, then sends the filling batch if the store is free.
- */
-void batches_run(struct batches *batches, struct clients *clients, const struct turn *turn);
+/* Answers clients of the batch that came back, as far as the step has room. */
+void batches_answer(struct batches *batches, struct clients *clients, const struct turn *turn);
+
+/* Sends the filling batch if the store is free. Called when the host has handed in all that waited,
+ * so that what arrives together is committed together. */
+void batches_send(struct batches *batches, const struct turn *turn);
 
 /* From now on nothing more is sent to the store. */
 void batches_stop(struct batches *batches);
@@ -78,7 +81,7 @@ void batches_stop(struct batches *batches);
 /* Nothing filled (or it never will be sent), nothing in the store, nothing to answer. */
 bool batches_is_idle(const struct batches *batches);
 
-/* True: batches_run() has something to do at once. */
+/* True: one of the two above has something to do at once. */
 bool batches_is_due(const struct batches *batches);
 
 uint64_t batches_sent_total(const struct batches *batches);

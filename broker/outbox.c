@@ -279,34 +279,31 @@ void outbox_resync(struct outbox *outbox, uint32_t part, int64_t since_us)
     }
 }
 
-void outbox_new_epoch(struct outbox *outbox, const struct turn *turn, uint32_t part, uint64_t epoch)
+static void new_epoch(struct outbox *outbox, const struct turn *turn, uint32_t part, uint64_t epoch)
 {
-    if (part >= outbox->parts_max) {
-        return;
-    }
-    struct stream *stream = stream_of(outbox, part);
+    struct stream *stream = &outbox->streams[part];
     drop_old(outbox, stream, turn->now_ms);
-    if (epoch > stream->epoch) {
-        stream_renumber(stream, epoch);
-    }
+    stream_renumber(stream, epoch);
     if (!stream->has_contact) {
         stream->has_contact = true;
         owe_resync(outbox, part, turn->wall_us - FIRST_CONTACT_US);
     } else if (stream->lost_ms != 0 && stream->lost_ms + KEEP_MS > turn->now_ms) {
         owe_resync(outbox, part, stream->lost_since_us);
     }
-    backoff_reset(&stream->retry);
-    timers_clear(&outbox->retries, part);
-    bits_set(outbox->dirty, part);
 }
 
-void outbox_new_link(struct outbox *outbox, uint32_t part)
+void outbox_new_owner(struct outbox *outbox, const struct turn *turn, uint32_t part)
 {
     if (part >= outbox->parts_max) {
         return;
     }
     struct stream *stream = stream_of(outbox, part);
-    stream_rewind(stream, outbox->links);
+    uint64_t epoch = owners_epoch(outbox->owners, part);
+    if (epoch > stream->epoch) {
+        new_epoch(outbox, turn, part, epoch);
+    } else {
+        stream_rewind(stream, outbox->links);
+    }
     backoff_reset(&stream->retry);
     timers_clear(&outbox->retries, part);
     bits_set(outbox->dirty, part);
@@ -466,7 +463,8 @@ struct outbox_figures outbox_figures(const struct outbox *outbox, uint32_t part)
     if (part >= outbox->parts_used || !stream->is_open) {
         return (struct outbox_figures){0};
     }
-    return (struct outbox_figures){.entries = stream->rows.count,
+    return (struct outbox_figures){.is_open = true,
+                                   .entries = stream->rows.count,
                                    .untaken = (uint32_t) (stream_last(stream) - stream->taken),
                                    .has_pending_resync = stream->has_pending_resync};
 }

@@ -24,6 +24,7 @@ struct outbox_options {
 };
 
 struct outbox_figures {
+    bool is_open;     /* something was ever to be told of this partition */
     uint32_t entries; /* kept, taken or not */
     uint32_t untaken;
     bool has_pending_resync;
@@ -49,14 +50,9 @@ void outbox_cancel(struct outbox *outbox,
 /* The owner must read what was queued since `since_us`. */
 void outbox_resync(struct outbox *outbox, uint32_t part, int64_t since_us);
 
-/* A higher epoch was heard: everything kept is sent again under it, numbered anew. */
-void outbox_new_epoch(struct outbox *outbox,
-                      const struct turn *turn,
-                      uint32_t part,
-                      uint64_t epoch);
-
-/* The owner has another connection: what was not taken is sent again. */
-void outbox_new_link(struct outbox *outbox, uint32_t part);
+/* The partition's owner was heard under a higher epoch, or over another connection: everything kept
+ * is sent again and numbered anew, or what was not taken is sent again. */
+void outbox_new_owner(struct outbox *outbox, const struct turn *turn, uint32_t part);
 
 /* TAKEN of `epoch`: everything up to number `upto` is with the owner. */
 void outbox_taken(struct outbox *outbox,
