@@ -1,0 +1,12 @@
+#include "tests/fuzz/codec_frames.h"
+
+/* What clients send and what they are answered. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static const enum codec_edge edges[] = {EDGE_CLIENT_TO_BROKER, EDGE_BROKER_TO_CLIENT};
+    struct codec_frames frames = codec_frames_cut(bytes, size, edges, 2);
+    codec_frames_try(&frames);
+    return 0;
+}
