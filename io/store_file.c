@@ -293,6 +293,9 @@ vt_err store_file_open(struct store_file *file,
         return fail(&report, VT_TOO_LARGE, "the path is too long", "choose a shorter one");
     }
 
+    /* SQLite's count of its memory costs a lock at every allocation. Refused, and then of no
+     * consequence, where SQLite runs already. */
+    (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     *file = (struct store_file){.lock_fd = -1};
     vt_err error = make_folder(options->folder, &report);
     if (error == VT_OK) {
