@@ -4,10 +4,18 @@
 #include "lib/check.h"
 #include "router/tickets.h"
 
+/* Of tickets that are in: their ranks are here, side by side, so that walking a tree of a million
+ * loads no rows but those of equal rank.
+ */
 static int compare_by_rank(const void *context, uint32_t a, uint32_t b)
 {
-    const struct tickets *tickets = context;
-    return rank_compare_tickets(&tickets->rows[a], &tickets->rows[b]);
+    const struct backlog *backlog = context;
+    uint64_t rank_a = backlog->ranks[a];
+    uint64_t rank_b = backlog->ranks[b];
+    if (rank_a != rank_b) {
+        return rank_a < rank_b ? -1 : 1;
+    }
+    return rank_compare_tickets(&backlog->tickets->rows[a], &backlog->tickets->rows[b]);
 }
 
 static int compare_by_wait(const void *context, uint32_t a, uint32_t b)
@@ -37,16 +45,18 @@ void backlog_init(struct backlog *backlog,
                   const struct backlog_options *options)
 {
     *backlog = (struct backlog){.tickets = options->tickets};
+    backlog->ranks = ARENA_ARRAY(arena, uint64_t, options->tickets_max);
     backlog->by_rank =
         (struct tree_kind){.nodes = ARENA_ARRAY(arena, struct tree_node, options->tickets_max),
                            .compare = compare_by_rank,
-                           .context = options->tickets,
+                           .context = backlog,
                            .seed = options->seed};
     backlog->by_wait =
         (struct tree_kind){.nodes = ARENA_ARRAY(arena, struct tree_node, options->tickets_max),
                            .compare = compare_by_wait,
                            .context = options->tickets,
                            .seed = options->seed};
+    backlog->in_time_links = ARENA_ARRAY(arena, struct list_link, options->tickets_max);
     backlog->classes = ARENA_ARRAY(arena, struct tree, options->classes_max);
     backlog->class_queues = ARENA_ARRAY(arena, uint32_t, options->classes_max);
     backlog->class_links = ARENA_ARRAY(arena, struct list_link, options->classes_max);
@@ -89,6 +99,11 @@ vt_err backlog_open_class(struct backlog *backlog, uint32_t class, uint32_t queu
     return VT_OK;
 }
 
+static uint32_t queue_count(const struct backlog_queue *queue)
+{
+    return queue->in_time.count + tree_count(&queue->by_wait);
+}
+
 void backlog_close_class(struct backlog *backlog, uint32_t class)
 {
     CHECK(tree_count(&backlog->classes[class]) == 0);
@@ -96,7 +111,7 @@ void backlog_close_class(struct backlog *backlog, uint32_t class)
     struct backlog_queue *queue = &backlog->queues[row];
     list_remove(&queue->classes, backlog->class_links, class);
     if (queue->classes.count == 0) {
-        CHECK(tree_count(&queue->by_wait) == 0);
+        CHECK(queue_count(queue) == 0);
         bool was_in = map_remove(&backlog->queues_by_id, key_of_id(queue->queue));
         CHECK(was_in);
         slab_give(&backlog->queue_slab, row);
@@ -108,15 +123,38 @@ static struct backlog_queue *queue_of(struct backlog *backlog, uint32_t class)
     return &backlog->queues[backlog->class_queues[class]];
 }
 
+static void add_by_wait(struct backlog *backlog, struct backlog_queue *queue, uint32_t ticket)
+{
+    struct ticket *row = tickets_get(backlog->tickets, ticket);
+    uint32_t last = list_last(&queue->in_time);
+    if (last == LIST_NONE || backlog->tickets->rows[last].queued_us <= row->queued_us) {
+        row->flags &= (uint8_t) ~TICKETS_BY_TREE;
+        list_push_back(&queue->in_time, backlog->in_time_links, ticket);
+    } else {
+        row->flags |= TICKETS_BY_TREE;
+        tree_insert(&backlog->by_wait, &queue->by_wait, ticket);
+    }
+}
+
+static void remove_by_wait(struct backlog *backlog, struct backlog_queue *queue, uint32_t ticket)
+{
+    if ((tickets_get(backlog->tickets, ticket)->flags & TICKETS_BY_TREE) != 0) {
+        tree_remove(&backlog->by_wait, &queue->by_wait, ticket);
+    } else {
+        list_remove(&queue->in_time, backlog->in_time_links, ticket);
+    }
+}
+
 void backlog_add(struct backlog *backlog, uint32_t ticket)
 {
     const struct ticket *row = tickets_get(backlog->tickets, ticket);
     struct tree *class = &backlog->classes[row->class];
+    backlog->ranks[ticket] = rank_ticket(row);
     tree_insert(&backlog->by_rank, class, ticket);
     if (tree_first(class) == ticket) {
-        heads_set(&backlog->heads, row->class, rank_ticket(row));
+        heads_set(&backlog->heads, row->class, backlog->ranks[ticket]);
     }
-    tree_insert(&backlog->by_wait, &queue_of(backlog, row->class)->by_wait, ticket);
+    add_by_wait(backlog, queue_of(backlog, row->class), ticket);
     backlog->waiting_count++;
 }
 
@@ -128,11 +166,10 @@ void backlog_remove(struct backlog *backlog, uint32_t ticket)
     tree_remove(&backlog->by_rank, class, ticket);
     if (was_first) {
         uint32_t first = tree_first(class);
-        heads_set(&backlog->heads,
-                  row->class,
-                  first == TREE_NONE ? RANK_LAST : rank_ticket(&backlog->tickets->rows[first]));
+        heads_set(
+            &backlog->heads, row->class, first == TREE_NONE ? RANK_LAST : backlog->ranks[first]);
     }
-    tree_remove(&backlog->by_wait, &queue_of(backlog, row->class)->by_wait, ticket);
+    remove_by_wait(backlog, queue_of(backlog, row->class), ticket);
     backlog->waiting_count--;
 }
 
@@ -162,12 +199,18 @@ static const struct backlog_queue *find_queue(const struct backlog *backlog, uin
 
 uint32_t backlog_queue_count(const struct backlog *backlog, uint32_t queue)
 {
-    return tree_count(&find_queue(backlog, queue)->by_wait);
+    return queue_count(find_queue(backlog, queue));
 }
 
 uint32_t backlog_queue_oldest(const struct backlog *backlog, uint32_t queue)
 {
-    return tree_first(&find_queue(backlog, queue)->by_wait);
+    const struct backlog_queue *found = find_queue(backlog, queue);
+    uint32_t in_time = list_first(&found->in_time);
+    uint32_t by_tree = tree_first(&found->by_wait);
+    if (in_time == LIST_NONE || by_tree == TREE_NONE) {
+        return in_time == LIST_NONE ? by_tree : in_time;
+    }
+    return compare_by_wait(backlog->tickets, in_time, by_tree) < 0 ? in_time : by_tree;
 }
 
 uint32_t backlog_queue_first_class(const struct backlog *backlog, uint32_t queue)

@@ -22,17 +22,23 @@ struct tickets;
 struct backlog_queue {
     uint32_t queue;      /* id */
     struct list classes; /* its open ones */
-    struct tree by_wait; /* its waiting tickets, longest waiting first */
+    /* Its waiting tickets, longest waiting first: those that came in this order in the list, which
+     * costs next to nothing, the others (read from the store, where the order is another) in the
+     * tree. The longest waiting is the first of either. */
+    struct list in_time;
+    struct tree by_wait;
 };
 
 struct backlog {
     const struct tickets *tickets;
+    uint64_t *ranks; /* by ticket, of those that wait */
     struct tree_kind by_rank;
     struct tree_kind by_wait;
-    struct tree *classes;          /* by class */
-    uint32_t *class_queues;        /* by class: row in queues */
-    struct list_link *class_links; /* by class */
-    struct heads heads;            /* by class: rank of its first */
+    struct list_link *in_time_links; /* by ticket */
+    struct tree *classes;            /* by class */
+    uint32_t *class_queues;          /* by class: row in queues */
+    struct list_link *class_links;   /* by class */
+    struct heads heads;              /* by class: rank of its first */
     struct backlog_queue *queues;
     struct map queues_by_id;
     struct slab queue_slab;

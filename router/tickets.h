@@ -40,7 +40,8 @@ enum tickets_flags {
     TICKETS_PERSON_REQUESTED = 1, /* no program may take it; part of its class */
     TICKETS_CANCEL_ASKED = 2,     /* for lifecycle.c */
     TICKETS_REREAD = 4,           /* for lifecycle.c: its row is to be read before any decision */
-    TICKETS_MARK = 8              /* for lifecycle.c: seen in the list that is being compared */
+    TICKETS_MARK = 8,             /* for lifecycle.c: seen in the list that is being compared */
+    TICKETS_BY_TREE = 16          /* for backlog.c: where it stands among those of its queue */
 };
 
 /* 64 bytes. Zeroed by tickets_add() but for `id`. */
