@@ -2,8 +2,6 @@
  * desk: 10,000 agents of 2,000 profiles, 1,000,000 tickets waiting in 5,000 classes, 40 queues, 200
  * skills with levels, 3 languages, 95 % of the slots busy. Not a test: prints nanoseconds.
  */
-#define _DEFAULT_SOURCE
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
