@@ -27,7 +27,8 @@ static struct ticket *aligned_rows(struct arena *arena, uint32_t tickets_max)
         return NULL;
     }
     uintptr_t beyond = (uintptr_t) rows % sizeof *rows;
-    return beyond == 0 ? rows : (struct ticket *) ((uint8_t *) rows + (sizeof *rows - beyond));
+    return beyond == 0 ? rows
+                       : (struct ticket *) (void *) ((uint8_t *) rows + (sizeof *rows - beyond));
 }
 
 void tickets_init(struct tickets *tickets, struct arena *arena, uint32_t tickets_max, uint64_t seed)
