@@ -155,7 +155,7 @@ void journal_init(struct journal *journal, struct arena *arena, uint32_t capacit
     *journal = (struct journal){
         .items = ARENA_ARRAY(arena, struct journal_item, capacity),
         /* PUT_OUTCOME is two requests. */
-        .requests = ARENA_ARRAY(arena, struct store_request, 2 * JOURNAL_BATCH_MAX),
+        .requests = ARENA_ARRAY(arena, struct store_request, UINT64_C(2) * JOURNAL_BATCH_MAX),
         .capacity = capacity,
     };
     backoff_init(&journal->backoff, RETRY_MIN_MS, RETRY_MAX_MS);

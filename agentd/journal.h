@@ -19,10 +19,10 @@
 #include "lib/random.h"
 #include "proto/message.h"
 
-#define JOURNAL_BATCH_MAX 256u                       /* writes */
-#define JOURNAL_BATCH_BYTES_MAX (8u * 1024u * 1024u) /* values; one write more may exceed it */
-#define JOURNAL_SMALL_BYTES_MAX 16u                  /* any value but an OUTCOME's */
-#define JOURNAL_OUTCOME_HEAD_BYTES 23u               /* an OUTCOME's value without text and note */
+#define JOURNAL_BATCH_MAX 256u                      /* writes */
+#define JOURNAL_BATCH_BYTES_MAX (UINT64_C(8) << 20) /* values; one write more may exceed it */
+#define JOURNAL_SMALL_BYTES_MAX 16u                 /* any value but an OUTCOME's */
+#define JOURNAL_OUTCOME_HEAD_BYTES 23u              /* an OUTCOME's value without text and note */
 
 struct journal_working {
     uint32_t part;

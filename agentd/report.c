@@ -4,7 +4,7 @@
 #include "lib/check.h"
 
 /* Rows of AGENTD_AGENTS_MAX agents need less; a step that cannot spare it answers "try again". */
-#define AGENTS_SCRATCH_BYTES (6u * 1024u * 1024u)
+#define AGENTS_SCRATCH_BYTES (UINT64_C(6) << 20)
 
 struct asker {
     struct agentd *a;
@@ -52,22 +52,30 @@ struct metric_row {
     uint64_t value;
 };
 
-static void report_metrics(const struct asker *asker)
+static void add_metrics(const struct asker *asker, const struct metric_row *rows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct metric *metric = &add_row(asker, ROW_METRIC)->metric;
+        metric->name = bytes_of_text(rows[i].name);
+        metric->labels = bytes_of_text(rows[i].labels);
+        metric->help = bytes_of_text(rows[i].help);
+        metric->type = rows[i].type;
+        metric->value = (int64_t) rows[i].value;
+        metric->divisor = 1;
+    }
+}
+
+static void add_gauges(const struct asker *asker)
 {
     const struct agentd *a = asker->a;
-    static const char ended_name[] = "ventanilla_agentd_outcomes_total";
-    static const char ended_help[] = "Tickets that agents of this site finished, by how.";
+    uint64_t waiting =
+        (uint64_t) work_count(&a->work, WORK_ENDING) + work_count(&a->work, WORK_ENDED);
     const struct metric_row rows[] = {
         {"ventanilla_agentd_uplink_up",
          "",
          "1 while a broker has welcomed this site.",
          METRIC_GAUGE,
          uplink_is_up(&a->uplink) ? 1 : 0},
-        {"ventanilla_agentd_uplink_ups_total",
-         "",
-         "Times that a broker welcomed this site.",
-         METRIC_COUNTER,
-         a->uplink.ups_total},
         {"ventanilla_agentd_slots_used",
          "",
          "Slots reserved or working.",
@@ -83,12 +91,28 @@ static void report_metrics(const struct asker *asker)
          "",
          "Finished tickets whose owner has not answered yet.",
          METRIC_GAUGE,
-         work_count(&a->work, WORK_ENDING) + work_count(&a->work, WORK_ENDED)},
+         waiting},
         {"ventanilla_agentd_journal_failing",
          "",
          "1 while the journal cannot be written.",
          METRIC_GAUGE,
          a->journal.is_failing ? 1 : 0},
+    };
+    add_metrics(asker, rows, ARRAY_LENGTH(rows));
+}
+
+static void add_counters(const struct asker *asker)
+{
+    const struct agentd *a = asker->a;
+    static const char ended_name[] = "ventanilla_agentd_outcomes_total";
+    static const char ended_help[] = "Tickets that agents of this site finished, by how.";
+    const uint64_t *ended = a->outcomes_total;
+    const struct metric_row rows[] = {
+        {"ventanilla_agentd_uplink_ups_total",
+         "",
+         "Times that a broker welcomed this site.",
+         METRIC_COUNTER,
+         a->uplink.ups_total},
         {"ventanilla_agentd_offers_accepted_total",
          "",
          "Offers that were accepted.",
@@ -104,32 +128,18 @@ static void report_metrics(const struct asker *asker)
          "Reservations that ended without an answer.",
          METRIC_COUNTER,
          a->expired_total},
-        {ended_name,
-         "what=\"complete\"",
-         ended_help,
-         METRIC_COUNTER,
-         a->outcomes_total[OUTCOME_COMPLETE]},
-        {ended_name, "what=\"park\"", ended_help, METRIC_COUNTER, a->outcomes_total[OUTCOME_PARK]},
-        {ended_name,
-         "what=\"handoff\"",
-         ended_help,
-         METRIC_COUNTER,
-         a->outcomes_total[OUTCOME_HANDOFF]},
-        {ended_name,
-         "what=\"give_back\"",
-         ended_help,
-         METRIC_COUNTER,
-         a->outcomes_total[OUTCOME_GIVE_BACK]},
+        {ended_name, "what=\"complete\"", ended_help, METRIC_COUNTER, ended[OUTCOME_COMPLETE]},
+        {ended_name, "what=\"park\"", ended_help, METRIC_COUNTER, ended[OUTCOME_PARK]},
+        {ended_name, "what=\"handoff\"", ended_help, METRIC_COUNTER, ended[OUTCOME_HANDOFF]},
+        {ended_name, "what=\"give_back\"", ended_help, METRIC_COUNTER, ended[OUTCOME_GIVE_BACK]},
     };
-    for (uint32_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct metric *metric = &add_row(asker, ROW_METRIC)->metric;
-        metric->name = bytes_of_text(rows[i].name);
-        metric->labels = bytes_of_text(rows[i].labels);
-        metric->help = bytes_of_text(rows[i].help);
-        metric->type = rows[i].type;
-        metric->value = (int64_t) rows[i].value;
-        metric->divisor = 1;
-    }
+    add_metrics(asker, rows, ARRAY_LENGTH(rows));
+}
+
+static void report_metrics(const struct asker *asker)
+{
+    add_gauges(asker);
+    add_counters(asker);
     add_end(asker, VT_OK);
 }
 

@@ -85,7 +85,8 @@ void site_say(struct site *site, enum message_kind kind, const void *entries, ui
 {
     struct header header = {
         .kind = kind, .part = SITE_PART, .epoch = site->epoch, .seq = ++site->seq};
-    steps_receive(&site->steps, site_broker, &header, entries, count);
+    struct address broker = {.link = LINK_BROKERS, .peer = site->via};
+    steps_receive(&site->steps, broker, &header, entries, count);
 }
 
 void site_offer(struct site *site, uint64_t ticket, uint32_t attempt, uint32_t agent)

@@ -23,6 +23,7 @@ struct site {
     struct agentd_options options;
     uint64_t seq;   /* of the owner's last message */
     uint64_t epoch; /* of the owner */
+    uint64_t via;   /* the broker that carries what the owner says */
 };
 
 extern const struct address site_broker; /* the first of two */
@@ -46,7 +47,7 @@ void site_up(struct site *site);
 
 struct ticket_id site_ticket(uint64_t n);
 
-/* From the owner of SITE_PART through the first broker. */
+/* From the owner of SITE_PART. */
 void site_say(struct site *site, enum message_kind kind, const void *entries, uint32_t count);
 void site_offer(struct site *site, uint64_t ticket, uint32_t attempt, uint32_t agent);
 void site_confirm(struct site *site, uint64_t ticket, uint32_t attempt, uint32_t agent);

@@ -149,6 +149,8 @@ static void an_outcome_is_repeated_until_its_verdict(void **state)
     assert_int_equal(steps_count_sends(&site->steps, MESSAGE_OUTCOME), 1);
     site_verdict(site, 1, 2, OUTCOME_COMPLETE, VERDICT_ACK); /* of another attempt */
     assert_null(steps_find(&site->steps, EFFECT_STORE, 0));
+    site_verdict(site, 1, 1, OUTCOME_PARK, VERDICT_ACK); /* of another outcome */
+    assert_null(steps_find(&site->steps, EFFECT_STORE, 0));
     site_verdict(site, 1, 1, OUTCOME_COMPLETE, VERDICT_STALE);
 
     const struct effect *store = steps_find(&site->steps, EFFECT_STORE, 0);
