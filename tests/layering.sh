@@ -24,6 +24,7 @@ allowed_includes() {
     case "$1" in
     lib/*) echo 'lib/[^/]+\.h' ;;
     proto/codec* | proto/wire*) echo '(lib|proto)/[^/]+\.h|([^/]+/)?[^/]+\.pb-c\.h' ;;
+    proto/message*.h) echo 'lib/[^/]+\.h|proto/message_[a-z]+\.h' ;; # message.h is its parts
     proto/*) echo "lib/[^/]+\.h|$message" ;;
     broker/main.c | router/main.c | agentd/main.c)
         echo "${1%/*}/[^/]+\.h|(io|lib|proto)/[^/]+\.h|version\.h"
