@@ -156,7 +156,7 @@ static bool make_room(struct outbox *outbox, struct stream *stream, int64_t now_
         return true;
     }
     drop_old(outbox, stream, now_ms);
-    if (is_full(outbox, stream) && stream_head_is_taken(stream)) {
+    while (is_full(outbox, stream) && stream_head_is_taken(stream)) {
         overwrite(outbox, stream, now_ms);
     }
     return !is_full(outbox, stream);
