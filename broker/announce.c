@@ -80,6 +80,15 @@ static void ask_hello(struct sessions *sessions, const struct turn *turn, uint32
     sites_say_again(turn, sites_address(site), 0);
 }
 
+/* The lists of one site may be larger than what a step keeps in reserve. */
+static bool fits(const struct site *site, const struct turn *turn)
+{
+    uint64_t lists = site->roll.agents.count * sizeof(struct agent) +
+                     site->roll.held.count * sizeof(struct held);
+    return turn_has_room(turn, EFFECTS_EACH) &&
+           arena_free_bytes(&turn->out->scratch) >= lists + EFFECTS_SCRATCH_RESERVE;
+}
+
 bool announce_run(struct sessions *sessions, const struct turn *turn, uint32_t row)
 {
     struct site *site = &sessions->sites[row];
@@ -88,7 +97,7 @@ bool announce_run(struct sessions *sessions, const struct turn *turn, uint32_t r
         return true;
     }
     while (site->due != 0) {
-        if (!turn_has_room(turn, EFFECTS_EACH)) {
+        if (!fits(site, turn)) {
             return false;
         }
         uint32_t router = bits_lowest(site->due);

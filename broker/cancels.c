@@ -137,6 +137,9 @@ judge(struct cancels *cancels, const struct turn *turn, uint32_t row, enum ticke
 
 void cancels_update(struct cancels *cancels, const struct turn *turn, const struct update *update)
 {
+    if (slab_used(&cancels->slab) == 0) {
+        return; /* nearly always: hints come for every change of every ticket */
+    }
     for (uint32_t row = 0; row < slab_high_water(&cancels->slab); row++) {
         if (slab_is_taken(&cancels->slab, row) &&
             id_equal(cancels->rows[row].ticket, update->ticket) && turn_has_room(turn, 1)) {

@@ -244,6 +244,9 @@ void followers_loaded(struct followers *followers,
 
 void followers_drop_client(struct followers *followers, uint64_t peer)
 {
+    if (slab_used(&followers->slab) == 0) {
+        return;
+    }
     for (uint32_t row = 0; row < slab_high_water(&followers->slab); row++) {
         if (slab_is_taken(&followers->slab, row) && followers->rows[row].peer == peer) {
             drop_follower(followers, row);

@@ -137,11 +137,9 @@ void queries_ask(struct queries *queries,
                  struct address from,
                  const struct query *query)
 {
-    if (!turn_has_room(turn, OWNERS_ROUTERS_MAX + 2U)) {
-        return; /* of hundreds in one message the last may have to be asked again */
-    }
+    /* Of hundreds in one message the last ones may find no room to ask every router. */
     uint32_t row = 0;
-    if (slab_take(&queries->slab, &row) != VT_OK) {
+    if (!turn_has_room(turn, OWNERS_ROUTERS_MAX + 2U) || slab_take(&queries->slab, &row) != VT_OK) {
         queries_end(turn, from, query->ref, VT_FULL);
         return;
     }
