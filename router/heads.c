@@ -92,16 +92,25 @@ static void try_word(const struct heads *heads,
     }
 }
 
+/* 64 words of `present`, 4096 rows. */
+static void try_summary(const struct heads *heads,
+                        const struct heads_search *search,
+                        uint32_t at,
+                        struct best *best)
+{
+    for (uint64_t rest = heads->summary[at]; rest != 0; rest &= rest - 1U) {
+        uint32_t word = at * 64U + bits_lowest(rest);
+        if (heads->least[word] <= best->rank) {
+            try_word(heads, search, word, best);
+        }
+    }
+}
+
 uint32_t heads_best(const struct heads *heads, const struct heads_search *search)
 {
     struct best best = {.item = HEADS_NONE, .rank = RANK_LAST};
     for (uint32_t i = 0; i < heads->summary_count; i++) {
-        for (uint64_t rest = heads->summary[i]; rest != 0; rest &= rest - 1U) {
-            uint32_t word = i * 64U + bits_lowest(rest);
-            if (heads->least[word] <= best.rank) {
-                try_word(heads, search, word, &best);
-            }
-        }
+        try_summary(heads, search, i, &best);
     }
     return best.item;
 }

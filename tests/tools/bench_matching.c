@@ -306,9 +306,9 @@ static void report(const char *what, uint32_t *ns)
     qsort(ns, STEP_COUNT, sizeof *ns, compare_ns);
     printf("%-10s p50 %6u ns  p99 %6u ns  p99.9 %6u ns  max %8u ns\n",
            what,
-           ns[STEP_COUNT / 2u],
-           ns[STEP_COUNT / 100u * 99u],
-           ns[STEP_COUNT / 1000u * 999u],
+           ns[(size_t) STEP_COUNT / 2u],
+           ns[(size_t) STEP_COUNT * 99u / 100u],
+           ns[(size_t) STEP_COUNT * 999u / 1000u],
            ns[STEP_COUNT - 1u]);
 }
 

@@ -9,7 +9,7 @@ int matching_fixture_open(void **state)
 {
     struct matching_fixture *fixture = calloc(1, sizeof *fixture);
     CHECK(fixture != NULL);
-    fixture->arena = unit_arena(16u * 1024u * 1024u);
+    fixture->arena = unit_arena(UINT64_C(16) << 20);
     matching_init(&fixture->matching,
                   &fixture->arena,
                   &(struct matching_options){.tickets_max = 8,

@@ -3,7 +3,7 @@
 #include "lib/check.h"
 #include "tests/unit/oracle_blobs.h"
 
-#define ARENA_BYTES (64u * 1024u * 1024u)
+#define ARENA_BYTES (UINT64_C(64) << 20)
 
 static uint32_t draw(struct world *world, uint32_t bound)
 {
@@ -183,7 +183,8 @@ static void note_dropped(struct world *world, const struct refusal *dropped, int
 static void refuse(struct world *world, uint32_t ticket, uint32_t agent)
 {
     struct oracle_ticket *t = &world->oracle.tickets[ticket];
-    int64_t until_ms = world->oracle.now_ms + world->shape->refusal_ms + draw(world, 3) * 500;
+    int64_t until_ms =
+        world->oracle.now_ms + world->shape->refusal_ms + (int64_t) draw(world, 3) * 500;
     struct refusal dropped;
     bool is_dropped = matching_refuse(
         &world->matching, t->row, world->oracle.agents[agent].row, until_ms, &dropped);
