@@ -1,0 +1,137 @@
+#include "router/horizon.h"
+
+#include "router/inside.h"
+#include "router/rank.h"
+
+#define KEEP_PERCENT 90U
+#define PAGE_IN_PERCENT 75U
+
+static struct service_key key_of(const struct ticket_row *row)
+{
+    return (struct service_key){
+        .priority = row->priority, .created_us = row->created_us, .id = row->id};
+}
+
+static bool is_worse(const struct router *router, const struct ticket_row *row)
+{
+    const struct inside_part *part = &router->parts[row->part];
+    struct service_key key = key_of(row);
+    return row->state == TICKET_QUEUED && part->has_horizon &&
+           rank_compare_keys(&key, &part->horizon) > 0;
+}
+
+bool horizon_admits(struct router *router, const struct ticket_row *row)
+{
+    if (!is_worse(router, row)) {
+        return true;
+    }
+    router->parts[row->part].in_store++;
+    return false;
+}
+
+static void lower(struct inside_part *part, const struct service_key *proposal)
+{
+    if (!part->has_horizon || rank_compare_keys(proposal, &part->horizon) < 0) {
+        part->horizon = *proposal;
+        part->has_horizon = true;
+    }
+}
+
+bool horizon_make_room(struct router *router, const struct ticket_row *row)
+{
+    struct service_key proposal;
+    if (!matching_horizon(&router->matching, KEEP_PERCENT, &proposal)) {
+        return false;
+    }
+    for (uint32_t part = 0; part < router->options.parts_max; part++) {
+        if (ownership_is_served(&router->ownership, part)) {
+            lower(&router->parts[part], &proposal);
+        }
+    }
+    router->evict_cursor = 0;
+    while (tickets_is_full(&router->matching.tickets) && horizon_is_evicting(router)) {
+        horizon_evict(router, 4096);
+    }
+    return !tickets_is_full(&router->matching.tickets) && !is_worse(router, row);
+}
+
+void horizon_left_out(struct router *router, const struct ticket_row *row, vt_err error)
+{
+    struct inside_part *part = &router->parts[row->part];
+    if (error == VT_CORRUPT) {
+        router->counters.corrupt_rows_total++;
+        trace_event(router->trace, TRACE_ERROR, "row.refused");
+        trace_id(router->trace, "ticket", row->id);
+        trace_text(router->trace, "reason", "its requirements cannot be read");
+        trace_end(router->trace);
+        return;
+    }
+    part->in_store++;
+    if (error == VT_UNAVAILABLE) {
+        part->is_short = true;
+    } else if (row->state == TICKET_QUEUED) {
+        struct service_key key = key_of(row);
+        if (!part->has_horizon) {
+            lower(part, &key);
+        }
+    } else {
+        part->is_short = true; /* not queued: only a whole reading finds it again */
+    }
+}
+
+bool horizon_is_evicting(const struct router *router)
+{
+    return router->evict_cursor != UINT32_MAX;
+}
+
+void horizon_evict(struct router *router, uint32_t row_count)
+{
+    const struct tickets *tickets = &router->matching.tickets;
+    uint32_t end = router->evict_cursor + row_count;
+    uint32_t ticket = tickets_next(tickets, router->evict_cursor);
+    for (; ticket != TICKETS_NONE && ticket < end; ticket = tickets_next(tickets, ticket + 1U)) {
+        const struct ticket *row = tickets_get(tickets, ticket);
+        struct inside_part *part = &router->parts[row->part];
+        struct service_key key = rank_service_key(row);
+        if (row->stage == STAGE_WAITING && part->has_horizon &&
+            rank_compare_keys(&key, &part->horizon) > 0) {
+            part->in_store++;
+            ledger_forget(router, ticket);
+        }
+    }
+    router->evict_cursor = ticket == TICKETS_NONE ? UINT32_MAX : ticket;
+}
+
+void horizon_page_in(struct router *router)
+{
+    uint64_t used = tickets_count(&router->matching.tickets);
+    bool has_classes = classes_take_freed(&router->matching.classes);
+    if (used * 100U >= (uint64_t) router->options.tickets_max * PAGE_IN_PERCENT ||
+        horizon_is_evicting(router)) {
+        return;
+    }
+    for (uint32_t part = 0; part < router->options.parts_max; part++) {
+        struct inside_part *row = &router->parts[part];
+        if (!row->is_serving) {
+            continue;
+        }
+        if (row->has_horizon) {
+            loads_more(&router->loads, part, &row->horizon);
+        }
+        if (row->is_short && has_classes) {
+            row->is_short = false;
+            loads_check(&router->loads, part);
+        }
+    }
+}
+
+void horizon_paged(struct router *router, uint32_t part, const struct load_page *page)
+{
+    struct inside_part *row = &router->parts[part];
+    if (!page->has_more) {
+        row->has_horizon = false;
+        row->in_store = 0;
+        return;
+    }
+    row->in_store -= page->row_count < row->in_store ? page->row_count : row->in_store;
+}
