@@ -3,6 +3,7 @@
 #define TRIES 6u
 #define FIRST_REPEAT_MS INT64_C(500)
 #define DOWN_REPEAT_MS INT64_C(1000)
+#define SCRATCH_RESERVE ((uint64_t) (EFFECTS_SCRATCH_RESERVE))
 #define HELLO_AGAIN_EACH_MS INT64_C(2000)
 #define EFFECTS_EACH 4u /* SITE_UP, AGENT, HELD, and one to spare */
 
@@ -86,7 +87,7 @@ static bool fits(const struct site *site, const struct turn *turn)
     uint64_t lists = site->roll.agents.count * sizeof(struct agent) +
                      site->roll.held.count * sizeof(struct held);
     return turn_has_room(turn, EFFECTS_EACH) &&
-           arena_free_bytes(&turn->out->scratch) >= lists + EFFECTS_SCRATCH_RESERVE;
+           arena_free_bytes(&turn->out->scratch) >= lists + SCRATCH_RESERVE;
 }
 
 bool announce_run(struct sessions *sessions, const struct turn *turn, uint32_t row)

@@ -4,7 +4,7 @@
 
 /* Behind the SUBMITs, for sites' ids and requesters' notes: intake must not starve them. */
 #define SPARE_REQUESTS 64u
-#define SPARE_BYTES (2u * 1024u * 1024u)
+#define SPARE_BYTES (UINT64_C(2) << 20)
 /* A request's texts are at most this many and each is aligned and ends in a NUL. */
 #define REQUEST_OVERHEAD_BYTES 128u
 #define ANSWERS_EACH 4u /* room that answers leave to others in a step */

@@ -115,19 +115,23 @@ static void add_created(const struct page *page)
     }
 }
 
-static void add_outbox(const struct page *page)
+enum outbox_figure {
+    OUTBOX_ENTRIES,
+    OUTBOX_UNTAKEN
+};
+
+static void add_outbox(const struct page *page, enum outbox_figure which)
 {
-    static const struct family entries = {
-        "ventanilla_outbox_entries", "Entries kept for the partition's owner.", METRIC_GAUGE};
-    static const struct family untaken = {"ventanilla_outbox_untaken",
-                                          "Entries that the partition's owner has not taken.",
-                                          METRIC_GAUGE};
+    static const struct family families[] = {
+        [OUTBOX_ENTRIES] = {"ventanilla_outbox_entries",
+                            "Entries kept for the partition's owner.",
+                            METRIC_GAUGE},
+        [OUTBOX_UNTAKEN] = {"ventanilla_outbox_untaken",
+                            "Entries that the partition's owner has not taken.",
+                            METRIC_GAUGE}};
     char buffer[LABELS_BYTES_MAX];
     struct text labels;
-    uint32_t parts = owners_parts_max(page->sources->owners);
-    /* One family's rows stand together, as the text format asks. */
-    for (uint32_t i = 0; i < 2U * parts; i++) {
-        uint32_t part = i % parts;
+    for (uint32_t part = 0; part < owners_parts_max(page->sources->owners); part++) {
         struct outbox_figures figures = outbox_figures(page->sources->outbox, part);
         if (!figures.is_open) {
             continue;
@@ -136,11 +140,8 @@ static void add_outbox(const struct page *page)
         text_add(&labels, "part=\"");
         text_add_u64(&labels, part);
         text_add_char(&labels, '"');
-        bool is_first = i < parts;
-        add(page,
-            is_first ? &entries : &untaken,
-            text_bytes(&labels),
-            is_first ? figures.entries : figures.untaken);
+        uint32_t value = which == OUTBOX_ENTRIES ? figures.entries : figures.untaken;
+        add(page, &families[which], text_bytes(&labels), value);
     }
 }
 
@@ -212,7 +213,8 @@ void metrics_reply(const struct metrics_sources *sources,
     add_plain(&page, &sessions);
     add_refused(&page, &sessions);
     add_intake(&page);
-    add_outbox(&page);
+    add_outbox(&page, OUTBOX_ENTRIES);
+    add_outbox(&page, OUTBOX_UNTAKEN);
     add_created(&page);
     queries_end(turn, to, ref, VT_OK);
 }
