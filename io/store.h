@@ -143,7 +143,7 @@ uint64_t store_generation(const struct store *store);
 /* The highest epoch of any partition as found at opening; new ones must be above it. */
 uint64_t store_epoch_max(const struct store *store);
 
-/* Counted since opening, unless said otherwise. */
+/* Counted since opening, unless said otherwise. 19 KiB: keep it off the stack. */
 struct store_figures {
     uint64_t commits;   /* transactions that wrote something */
     uint64_t requests;  /* answered */

@@ -316,7 +316,7 @@ static void figures_count_what_was_done(void **state)
     struct suite *suite = *state;
     suite_ticket(suite, "key-00001");
 
-    struct store_figures figures;
+    static struct store_figures figures;
     store_figures(suite->store, &figures);
 
     assert_int_equal(figures.tickets, 1);

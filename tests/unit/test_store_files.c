@@ -51,7 +51,7 @@ static void keys_too_old_are_not_read_at_the_start(void **state)
     suite_stop(suite);
     suite_start(suite);
 
-    struct store_figures figures;
+    static struct store_figures figures;
     store_figures(suite->store, &figures);
     assert_int_equal(figures.keys, 1);
     assert_int_equal(figures.tickets, 2);
@@ -235,7 +235,7 @@ static void a_file_at_its_bound_answers_full_and_stays_usable(void **state)
 
     assert_true(done > 5);
     assert_int_equal(count_queued(suite), done);
-    struct store_figures figures;
+    static struct store_figures figures;
     store_figures(suite->store, &figures);
     assert_true(figures.is_failing);
     assert_int_equal(figures.keys, done);
