@@ -12,7 +12,7 @@
 #include "router/router.h"
 
 #define EPOCH_GEN_SHIFT 48
-#define PATH_BYTES 4096
+#define PATH_BYTES 1024
 
 /* The parts in the order of draining is the reverse of this one. */
 static const char *const part_names[SERVE_PART_COUNT] = {"broker", "router", "agentd"};
