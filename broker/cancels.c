@@ -194,7 +194,7 @@ void cancels_run(struct cancels *cancels, const struct turn *turn)
         if (!cancel->is_loading) {
             cancel->is_loading = true;
             struct loads_name name = {.use = LOADS_CANCELS, .row = row, .serial = cancel->serial};
-            loads_ticket(turn, name, cancel->ticket);
+            loads_ask_ticket(turn, name, cancel->ticket);
         }
         timers_set(&cancels->timers, row, turn->now_ms + REPEAT_MS);
     }

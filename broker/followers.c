@@ -266,7 +266,7 @@ void followers_run(struct followers *followers, const struct turn *turn)
         watch->is_loading = true;
         followers->loading_count++;
         struct loads_name name = {.use = LOADS_FOLLOWERS, .row = number, .serial = watch->serial};
-        loads_ticket(turn, name, watch->ticket);
+        loads_ask_ticket(turn, name, watch->ticket);
     }
 }
 

@@ -1,6 +1,6 @@
 #include "broker/loads.h"
 
-void loads_ticket(const struct turn *turn, struct loads_name name, struct ticket_id ticket)
+void loads_ask_ticket(const struct turn *turn, struct loads_name name, struct ticket_id ticket)
 {
     struct effect *effect = effects_add(turn->out, EFFECT_LOAD);
     effect->load.token =

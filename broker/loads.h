@@ -22,7 +22,7 @@ struct loads_name {
 };
 
 /* Adds one EFFECT_LOAD; the caller made sure of room. */
-void loads_ticket(const struct turn *turn, struct loads_name name, struct ticket_id ticket);
+void loads_ask_ticket(const struct turn *turn, struct loads_name name, struct ticket_id ticket);
 
 struct loads_name loads_name_of(uint64_t token);
 

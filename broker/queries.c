@@ -99,7 +99,7 @@ static void load(struct queries *queries, const struct turn *turn, uint32_t row)
     query->waiting = 0;
     timers_set(&queries->timers, row, turn->now_ms + LOAD_MS);
     struct loads_name name = {.use = LOADS_QUERIES, .row = row, .serial = query->serial};
-    loads_ticket(turn, name, query->query.ticket);
+    loads_ask_ticket(turn, name, query->query.ticket);
 }
 
 static void ask_owner(struct queries *queries, const struct turn *turn, uint32_t row)
