@@ -161,6 +161,26 @@ static bool settle_assigning(struct router *router,
     return false;
 }
 
+/* The store has no such ticket in this partition. */
+static void forget_absent(struct router *router, uint32_t ticket)
+{
+    enum stage stage = (enum stage) ticket_at(router, ticket)->stage;
+    if (stage == STAGE_OFFERED || stage == STAGE_ASSIGNING) {
+        dispatch_withdraw(router, ticket, RELEASE_NOT_YOURS);
+    }
+    ledger_forget(router, ticket);
+}
+
+void confirms_lost(struct router *router, const struct loads_job *job)
+{
+    uint32_t ticket = tickets_find(&router->matching.tickets, job->ticket);
+    if (!job->wants_confirm) {
+        ownership_fenced(&router->ownership, job->part, job->epoch, router->now_ms);
+    } else if (ticket != TICKETS_NONE) {
+        router->ledger.rows[ticket].is_confirm_asked = 0; /* its holder asks again */
+    }
+}
+
 void confirms_loaded(struct router *router,
                      const struct loads_job *job,
                      const struct load_page *page)
@@ -170,6 +190,9 @@ void confirms_loaded(struct router *router,
         router->ledger.rows[ticket].is_confirm_asked = 0;
     }
     if (page->row_count == 0 || page->rows[0].part != job->part) {
+        if (ticket != TICKETS_NONE) {
+            forget_absent(router, ticket);
+        }
         return;
     }
     const struct ticket_row *row = &page->rows[0];

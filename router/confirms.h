@@ -32,4 +32,7 @@ void confirms_loaded(struct router *router,
                      const struct loads_job *job,
                      const struct load_page *page);
 
+/* It will not come: the store failed, and there was no room to keep the wish. */
+void confirms_lost(struct router *router, const struct loads_job *job);
+
 #endif

@@ -9,7 +9,7 @@
 
 #define OFFER_TTL_DEFAULT_MS 20000
 #define DECISIONS_MAX 512U /* of one step */
-#define CHAIN_MAX 8U
+#define CHAIN_MAX 64U
 
 static struct ticket *ticket_at(const struct router *router, uint32_t ticket)
 {

@@ -105,11 +105,11 @@ void horizon_evict(struct router *router, uint32_t row_count)
 void horizon_page_in(struct router *router)
 {
     uint64_t used = tickets_count(&router->matching.tickets);
-    bool has_classes = classes_take_freed(&router->matching.classes);
     if (used * 100U >= (uint64_t) router->options.tickets_max * PAGE_IN_PERCENT ||
         horizon_is_evicting(router)) {
         return;
     }
+    bool has_classes = classes_take_freed(&router->matching.classes);
     for (uint32_t part = 0; part < router->options.parts_max; part++) {
         struct inside_part *row = &router->parts[part];
         if (!row->is_serving) {
@@ -128,10 +128,21 @@ void horizon_page_in(struct router *router)
 void horizon_paged(struct router *router, uint32_t part, const struct load_page *page)
 {
     struct inside_part *row = &router->parts[part];
-    if (!page->has_more) {
+    router->next_parts_ms = router->now_ms; /* there may be room for another page */
+    if (!page->has_more || page->row_count == 0) {
         row->has_horizon = false;
         row->in_store = 0;
         return;
     }
+    const struct ticket_row *last = &page->rows[page->row_count - 1U];
+    row->horizon = key_of(last);
     row->in_store -= page->row_count < row->in_store ? page->row_count : row->in_store;
+}
+
+void horizon_checked(struct router *router, uint32_t part)
+{
+    struct inside_part *row = &router->parts[part];
+    if (!row->has_horizon && !row->is_short) {
+        row->in_store = 0;
+    }
 }

@@ -29,7 +29,10 @@ bool horizon_is_evicting(const struct router *router);
 /* Asks for pages where the store holds more and there is room. */
 void horizon_page_in(struct router *router);
 
-/* A page behind the horizon was taken in. */
+/* A page behind the horizon came: its rows are within it from now on. Before they are taken. */
 void horizon_paged(struct router *router, uint32_t part, const struct load_page *page);
+
+/* A whole reading of the partition ended. */
+void horizon_checked(struct router *router, uint32_t part);
 
 #endif

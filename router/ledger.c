@@ -446,46 +446,6 @@ void ledger_commit(struct router *router, const struct store_request *request)
     sends_update(router, request->part, &update);
 }
 
-void ledger_drop_part(struct router *router, uint32_t part)
-{
-    const struct tickets *tickets = &router->matching.tickets;
-    for (uint32_t ticket = tickets_next(tickets, 0); ticket != TICKETS_NONE;
-         ticket = tickets_next(tickets, ticket + 1U)) {
-        const struct ticket *row = ticket_at(router, ticket);
-        if (row->part != part) {
-            continue;
-        }
-        if (row->stage == STAGE_OFFERED || row->stage == STAGE_ASSIGNING) {
-            dispatch_forget(router, ticket);
-        }
-        ledger_forget(router, ticket);
-    }
-}
-
-void ledger_serve_part(struct router *router, uint32_t part)
-{
-    const struct tickets *tickets = &router->matching.tickets;
-    for (uint32_t ticket = tickets_next(tickets, 0); ticket != TICKETS_NONE;
-         ticket = tickets_next(tickets, ticket + 1U)) {
-        const struct ticket *row = ticket_at(router, ticket);
-        if (row->part == part && row->stage == STAGE_HELD_BACK) {
-            ledger_wait(router, ticket);
-        }
-    }
-}
-
-void ledger_pause_part(struct router *router, uint32_t part)
-{
-    const struct tickets *tickets = &router->matching.tickets;
-    for (uint32_t ticket = tickets_next(tickets, 0); ticket != TICKETS_NONE;
-         ticket = tickets_next(tickets, ticket + 1U)) {
-        const struct ticket *row = ticket_at(router, ticket);
-        if (row->part == part && row->stage == STAGE_WAITING) {
-            ledger_stage(router, ticket, STAGE_HELD_BACK);
-        }
-    }
-}
-
 void ledger_requeue(struct router *router, uint32_t ticket, enum requeue_cause cause)
 {
     struct store_request request = ledger_request(router, ticket, STORE_REQUEUE);

@@ -52,13 +52,6 @@ void ledger_note(struct router *router, const struct ticket_row *row);
 /* Out of memory, with everything that hangs on it but its offer (CHECK). */
 void ledger_forget(struct router *router, uint32_t ticket);
 
-/* Every ticket of the partition; offers of them are withdrawn first. */
-void ledger_drop_part(struct router *router, uint32_t part);
-
-/* The partition's queued tickets take part in matching from now on (or no longer). */
-void ledger_serve_part(struct router *router, uint32_t part);
-void ledger_pause_part(struct router *router, uint32_t part);
-
 void ledger_stage(struct router *router, uint32_t ticket, enum stage stage);
 
 /* Waits again after an offer ended, or goes DEAD when it failed too often. */

@@ -1,27 +1,21 @@
 #include "router/router.h"
 
-#include "lib/check.h"
-#include "proto/plan.h"
-#include "router/confirms.h"
 #include "router/dispatch.h"
 #include "router/holding.h"
 #include "router/horizon.h"
 #include "router/inside.h"
+#include "router/pages.h"
+#include "router/partitions.h"
 #include "router/queries.h"
 #include "router/results.h"
-#include "router/sends.h"
 
-#define TOKEN_CLAIM UINT64_C(3)
-#define TOKEN_KIND_SHIFT 56U
 #define DUE_PER_STEP 512U
 #define EVICT_PER_STEP 4096U
-#define ACTIONS_PER_STEP 64U
 #define LOADS_MAX 64U
 #define MOVES_MAX 8U
 #define MOVE_DELAY_MS 10000
 #define LEAVE_WAIT_MS 2000
 #define PAIRS_PER_SITE 16U
-#define SAFETY_MARGIN_US INT64_C(15000000) /* younger rows may still be on their way to us */
 
 struct router_options router_options_default(void)
 {
@@ -151,192 +145,13 @@ struct router *router_open(struct arena *arena, const struct router_options *opt
     return arena_is_measuring(arena) ? NULL : router;
 }
 
-static void trace_part(struct router *router, const char *event, uint32_t part, uint64_t epoch)
-{
-    trace_event(router->trace, TRACE_INFO, event);
-    trace_u64(router->trace, "part", part);
-    trace_u64(router->trace, "epoch", epoch);
-    trace_end(router->trace);
-}
-
-static void store_claim(struct router *router, uint32_t part, uint64_t epoch)
-{
-    struct store_request *request = &router->claims[part];
-    *request = (struct store_request){.kind = STORE_CLAIM, .part = part, .epoch = epoch};
-    request->claim.owner = router->options.name;
-    struct effect *effect = effects_add(router->out, EFFECT_STORE);
-    effect->store.token = (TOKEN_CLAIM << TOKEN_KIND_SHIFT) | part;
-    effect->store.requests = request;
-    effect->store.count = 1;
-}
-
-static void load(struct router *router, uint32_t part, uint64_t epoch)
-{
-    router->parts[part] = (struct inside_part){.check_ms = NO_DEADLINE};
-    loads_open(&router->loads, part, epoch);
-    loads_all(&router->loads, part);
-    forwards_owns_changed(router);
-}
-
-static void drop(struct router *router, uint32_t part, uint64_t epoch)
-{
-    trace_part(router, "partition.dropped", part, epoch);
-    loads_close(&router->loads, part);
-    commits_drop_part(&router->commits, part);
-    ledger_drop_part(router, part);
-    router->parts[part] = (struct inside_part){.check_ms = NO_DEADLINE};
-    forwards_owns_changed(router);
-}
-
-static void leave(struct router *router, uint32_t part, uint64_t epoch)
-{
-    trace_part(router, "partition.leaving", part, epoch);
-    router->parts[part].is_serving = false;
-    router->next_parts_ms = router->now_ms;
-    dispatch_withdraw_part(router, part);
-    ledger_pause_part(router, part);
-}
-
-static void release(struct router *router, uint32_t part, uint64_t epoch)
-{
-    trace_part(router, "partition.released", part, epoch);
-    struct effect *effect = effects_add(router->out, EFFECT_RELEASE);
-    effect->release.part = part;
-    effect->release.epoch = epoch;
-}
-
-static void act(struct router *router, const struct ownership_action *action)
-{
-    switch (action->what) {
-    case OWNERSHIP_DO_CLAIM:
-        effects_add(router->out, EFFECT_CLAIM)->claim_part = action->part;
-        return;
-    case OWNERSHIP_DO_STORE_CLAIM:
-        store_claim(router, action->part, action->epoch);
-        return;
-    case OWNERSHIP_DO_LOAD:
-        trace_part(router, "partition.claimed", action->part, action->epoch);
-        load(router, action->part, action->epoch);
-        return;
-    case OWNERSHIP_DO_LEAVE:
-        leave(router, action->part, action->epoch);
-        return;
-    case OWNERSHIP_DO_DROP:
-        drop(router, action->part, action->epoch);
-        return;
-    case OWNERSHIP_DO_RELEASE:
-        release(router, action->part, action->epoch);
-        return;
-    case OWNERSHIP_DO_ALARM:
-        trace_event(router->trace, TRACE_ERROR, "partition.refused");
-        trace_u64(router->trace, "part", action->part);
-        trace_text(router->trace, "reason", "the registry is older than the store: raise gen");
-        trace_end(router->trace);
-        return;
-    }
-}
-
-/* Before anything else of a step: a lease that is over ends everything that it allowed. */
-static void run_ownership(struct router *router)
-{
-    struct ownership_action action;
-    for (uint32_t i = 0; i < ACTIONS_PER_STEP && effects_room(router->out) > 8U; i++) {
-        if (!ownership_next(&router->ownership, router->now_ms, &action)) {
-            return;
-        }
-        act(router, &action);
-    }
-}
-
-static void loaded_all(struct router *router, uint32_t part)
-{
-    struct inside_part *row = &router->parts[part];
-    row->check_ms = router->now_ms + router->options.check_ms;
-    ownership_loaded(&router->ownership, part);
-    if (ownership_state(&router->ownership, part) == OWNERSHIP_ACTIVE) {
-        router->activations++;
-        row->is_serving = true;
-        ledger_serve_part(router, part);
-        holding_ask_all(router, part);
-    }
-    trace_part(router, "partition.loaded", part, ownership_epoch(&router->ownership, part));
-}
-
-static void count_found(struct router *router, const struct ticket_row *row, int64_t store_now_us)
-{
-    bool is_old = row->queued_us < store_now_us - SAFETY_MARGIN_US;
-    bool is_open = row->state == TICKET_QUEUED || row->state == TICKET_SCHEDULED ||
-                   row->state == TICKET_ASSIGNED || row->state == TICKET_PARKED;
-    const struct inside_part *part = &router->parts[row->part];
-    if (is_open && is_old && !part->has_horizon && part->in_store == 0 &&
-        tickets_find(&router->matching.tickets, row->id) == TICKETS_NONE) {
-        router->counters.safety_net_found_total++;
-        trace_event(router->trace, TRACE_ERROR, "safety_net.found");
-        trace_id(router->trace, "ticket", row->id);
-        trace_end(router->trace);
-    }
-}
-
-static void take_rows(struct router *router, enum loads_what what, const struct load_page *page)
-{
-    for (uint32_t i = 0; i < page->row_count; i++) {
-        if (what == LOADS_CHECK) {
-            count_found(router, &page->rows[i], page->store_now_us);
-        }
-        ledger_take(router, &page->rows[i]);
-    }
-}
-
-/* The rows of a page behind the horizon are within it from now on. */
-static void move_horizon(struct router *router, uint32_t part, const struct load_page *page)
-{
-    struct inside_part *row = &router->parts[part];
-    if (!page->has_more || page->row_count == 0) {
-        row->has_horizon = false;
-        return;
-    }
-    const struct ticket_row *last = &page->rows[page->row_count - 1U];
-    row->horizon = (struct service_key){last->priority, last->created_us, last->id};
-}
-
-static void loaded(struct router *router, const struct event *event)
-{
-    const struct loads_job job = *loads_begin(&router->loads, event);
-    const struct load_page *page = event->loaded.page;
-    enum loads_end end = loads_end(&router->loads, event);
-    if (end == LOADS_OBSOLETE || event->loaded.error != VT_OK) {
-        return;
-    }
-    router->store_us = page->store_now_us;
-    router->store_at_ms = router->now_ms;
-    if (job.what == LOADS_TICKET) {
-        confirms_loaded(router, &job, page);
-        return;
-    }
-    if (job.what == LOADS_MORE) {
-        move_horizon(router, job.part, page);
-        horizon_paged(router, job.part, page);
-    }
-    take_rows(router, job.what, page);
-    if (end == LOADS_ENDED && job.what == LOADS_ALL) {
-        loaded_all(router, job.part);
-    } else if (end == LOADS_ENDED && job.what == LOADS_RECENT) {
-        forwards_read(router, job.part);
-    } else if (end == LOADS_ENDED && job.what == LOADS_CHECK) {
-        router->parts[job.part].check_ms = router->now_ms + router->options.check_ms;
-    }
-}
-
 static void stored(struct router *router, const struct event *event)
 {
-    if (event->stored.token >> TOKEN_KIND_SHIFT != TOKEN_CLAIM) {
+    if (partitions_is_claim(event->stored.token)) {
+        partitions_claimed(router, event);
+    } else {
         results_stored(router, event);
-        return;
     }
-    uint32_t part = (uint32_t) event->stored.token;
-    CHECK(event->stored.count == 1);
-    ownership_store_claimed(
-        &router->ownership, part, event->stored.results[0].status, router->now_ms);
 }
 
 static void received(struct router *router, const struct event *event)
@@ -386,7 +201,7 @@ static void dispatch(struct router *router, const struct event *event)
         stored(router, event);
         return;
     case EVENT_LOADED:
-        loaded(router, event);
+        pages_loaded(router, event);
         return;
     case EVENT_MEMBERS:
         forwards_members(router, event->members);
@@ -418,31 +233,6 @@ static void run_refusals(struct router *router)
     }
 }
 
-/* Partitions in special states; there are few at a time, and this runs once a step. */
-static void run_parts(struct router *router)
-{
-    if (router->now_ms < router->next_parts_ms) {
-        return;
-    }
-    router->next_parts_ms = NO_DEADLINE;
-    for (uint32_t part = 0; part < router->options.parts_max; part++) {
-        struct inside_part *row = &router->parts[part];
-        enum ownership_state state = ownership_state(&router->ownership, part);
-        if (state == OWNERSHIP_LEAVING) {
-            router->next_parts_ms = router->now_ms + 10;
-            if (commits_count(&router->commits, part) == 0) {
-                ownership_left(&router->ownership, part);
-            }
-        } else if (state == OWNERSHIP_ACTIVE && row->check_ms <= router->now_ms) {
-            row->check_ms = NO_DEADLINE;
-            loads_check(&router->loads, part);
-        }
-    }
-    int64_t soon_ms = router->now_ms + 1000;
-    router->next_parts_ms = router->next_parts_ms < soon_ms ? router->next_parts_ms : soon_ms;
-    horizon_page_in(router);
-}
-
 static void run_stop(struct router *router)
 {
     if (!router->is_stopping || router->is_stopped) {
@@ -464,9 +254,9 @@ static void step(void *self, const struct event *event, struct effects *out)
     router->out = out;
     router->now_ms = event->now_ms;
     router->wall_us = event->wall_us;
-    run_ownership(router);
+    partitions_run(router);
     dispatch(router, event);
-    run_ownership(router);
+    partitions_run(router);
     holding_expire(router);
     dispatch_expire(router);
     ledger_due(router, DUE_PER_STEP);
@@ -475,7 +265,7 @@ static void step(void *self, const struct event *event, struct effects *out)
         horizon_evict(router, EVICT_PER_STEP);
     }
     dispatch_run(router);
-    run_parts(router);
+    partitions_look(router);
     forwards_owns(router);
     if (!router->is_stopped) {
         commits_send(&router->commits, router->now_ms, out);
