@@ -264,7 +264,7 @@ static vt_err open_memory(struct host *host)
         return err;
     }
     host->effects.list = ARENA_ARRAY(&host->memory, struct effect, EFFECTS_MAX);
-    uint8_t *scratch = arena_take(&host->memory, EFFECTS_SCRATCH_BYTES, 64);
+    uint8_t *scratch = arena_take(&host->memory, EFFECTS_SCRATCH_BYTES, 16);
     arena_init(&host->effects.scratch, scratch, EFFECTS_SCRATCH_BYTES);
     return VT_OK;
 }
