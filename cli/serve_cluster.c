@@ -21,7 +21,8 @@ struct part {
     struct arena arena;
     struct trace trace;
     struct core core;
-    struct host *host; /* NULL: this process has no such part */
+    uint64_t incarnation; /* the same in the core and in the registry */
+    struct host *host;    /* NULL: this process has no such part */
 };
 
 struct serve_cluster {
@@ -45,7 +46,8 @@ static vt_err open_broker(struct serve_cluster *cluster)
     struct broker_options options;
     broker_options_default(&options);
     options.seed = process_random_u64();
-    options.incarnation = process_random_u64();
+    part->incarnation = process_random_u64();
+    options.incarnation = part->incarnation;
     options.name = bytes_of_text("broker");
     options.trace = &part->trace;
 
@@ -63,7 +65,8 @@ static vt_err open_router(struct serve_cluster *cluster, const struct serve_opti
     struct part *part = &cluster->parts[SERVE_ROUTER];
     struct router_options options = router_options_default();
     options.seed = process_random_u64();
-    options.incarnation = process_random_u64();
+    part->incarnation = process_random_u64();
+    options.incarnation = part->incarnation;
     options.name = bytes_of_text("router");
     options.trace = &part->trace;
     if (wanted->waiting_max > 0) {
@@ -213,12 +216,12 @@ static vt_err connect_parts(struct serve_cluster *cluster)
     struct host *broker = cluster->parts[SERVE_BROKER].host;
     struct node broker_node = {.kind = NODE_BROKER,
                                .state = NODE_ACTIVE,
-                               .incarnation = process_random_u64(),
+                               .incarnation = cluster->parts[SERVE_BROKER].incarnation,
                                .name = bytes_of_text("broker")};
     struct node router_node = {.kind = NODE_ROUTER,
                                .state = NODE_ACTIVE,
                                .weight = 1,
-                               .incarnation = process_random_u64(),
+                               .incarnation = cluster->parts[SERVE_ROUTER].incarnation,
                                .name = bytes_of_text("router")};
 
     vt_err err = host_listen(broker, LINK_ROUTERS, routers, NULL, 0);
