@@ -16,9 +16,8 @@
 #define CACHE_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define PAGE_BYTES 4096
 
-/* The WAL is copied into the file whenever it has this many pages; a hot page is then written once
- * instead of once a commit. */
-#define CHECKPOINT_PAGES 4000
+#define WAL_HEADER_BYTES 32
+#define WAL_FRAME_BYTES (PAGE_BYTES + 24)
 
 /* Where the text for the operator goes, and what it is about. */
 struct report {
@@ -153,7 +152,8 @@ static int query_i64(sqlite3 *db, const char *text, int64_t *out)
 }
 
 /* Exclusive before WAL: then the index of the WAL is in this process's memory, not in a file. */
-static int configure(sqlite3 *db, const struct store_options *options)
+static int
+configure(sqlite3 *db, const struct store_file_schema *schema, const struct store_options *options)
 {
     uint64_t cache = options->cache_bytes == 0 ? CACHE_BYTES_DEFAULT : options->cache_bytes;
     char text[512];
@@ -162,12 +162,12 @@ static int configure(sqlite3 *db, const struct store_options *options)
                     "PRAGMA page_size=%d; PRAGMA locking_mode=EXCLUSIVE;"
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=%s;"
                     "PRAGMA cache_size=-%" PRIu64 "; PRAGMA temp_store=MEMORY;"
-                    "PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d;",
+                    "PRAGMA wal_autocheckpoint=%" PRIu32 "; PRAGMA journal_size_limit=%" PRIu32,
                     PAGE_BYTES,
                     options->sync == STORE_SYNC_OFF ? "OFF" : "FULL",
                     cache / 1024U,
-                    CHECKPOINT_PAGES,
-                    CHECKPOINT_PAGES * PAGE_BYTES * 4);
+                    schema->checkpoint_pages,
+                    schema->checkpoint_pages * PAGE_BYTES * 4U);
     return execute(db, text);
 }
 
@@ -249,6 +249,35 @@ make_schema(sqlite3 *db, const struct store_file_schema *schema, const struct re
     return upgrade(db, schema, 0) == SQLITE_OK ? VT_OK : fail_sqlite(report, db);
 }
 
+/* Gives the WAL its full length at once: a sync of a file that grows has to write the file system's
+ * own books as well and takes several times as long. Zeros behind the last frame are no frame
+ * (their salt is wrong), so SQLite overwrites them. Where there is no room it stays short.
+ */
+static void extend_wal(sqlite3 *db, uint32_t pages)
+{
+    static const uint8_t zeros[64 * 1024];
+    sqlite3_file *wal = NULL;
+    sqlite3_int64 before = 0;
+    sqlite3_int64 wanted = WAL_HEADER_BYTES + (sqlite3_int64) pages * WAL_FRAME_BYTES;
+    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (code != SQLITE_OK || wal == NULL || wal->pMethods == NULL) {
+        return;
+    }
+    code = wal->pMethods->xFileSize(wal, &before);
+    for (sqlite3_int64 at = before; at < wanted && code == SQLITE_OK;
+         at += (sqlite3_int64) sizeof zeros) {
+        sqlite3_int64 left = wanted - at;
+        int size = left < (sqlite3_int64) sizeof zeros ? (int) left : (int) sizeof zeros;
+        code = wal->pMethods->xWrite(wal, zeros, size, at);
+    }
+    if (code == SQLITE_OK) {
+        code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    }
+    if (code != SQLITE_OK) {
+        (void) wal->pMethods->xTruncate(wal, before);
+    }
+}
+
 static vt_err open_database(struct store_file *file,
                             const struct store_file_schema *schema,
                             const struct store_options *options,
@@ -266,12 +295,15 @@ static vt_err open_database(struct store_file *file,
     if (sqlite3_db_readonly(file->db, "main") == 1) {
         return fail(report, VT_DENIED, "is not writable", "check its owner and permissions");
     }
-    if (configure(file->db, options) != SQLITE_OK) {
+    if (configure(file->db, schema, options) != SQLITE_OK) {
         return fail_sqlite(report, file->db);
     }
     vt_err error = make_schema(file->db, schema, report);
     if (error == VT_OK && limit_pages(file->db, options->pages_max) != SQLITE_OK) {
         error = fail_sqlite(report, file->db);
+    }
+    if (error == VT_OK && options->sync == STORE_SYNC_FULL) {
+        extend_wal(file->db, schema->checkpoint_pages);
     }
     return error;
 }

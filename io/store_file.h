@@ -18,10 +18,13 @@ struct store_file {
 };
 
 struct store_file_schema {
-    const char *file_name;      /* in the folder */
-    const char *lock_name;      /* likewise; holds the owner's pid */
-    int32_t application_id;     /* stands in the file's header */
-    uint32_t version;           /* what this program writes */
+    const char *file_name;  /* in the folder */
+    const char *lock_name;  /* likewise; holds the owner's pid */
+    int32_t application_id; /* stands in the file's header */
+    uint32_t version;       /* what this program writes */
+    /* The WAL is copied into the file when it has this many pages: a page that is written again and
+     * again is then copied once. */
+    uint32_t checkpoint_pages;
     const char *const *upgrade; /* [i]: SQL from version i to i + 1; `version` of them */
 };
 

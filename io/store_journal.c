@@ -23,6 +23,7 @@ static const struct store_file_schema journal_schema = {
     .lock_name = "journal.lock",
     .application_id = 0x5654414a, /* VTAJ */
     .version = sizeof upgrades / sizeof upgrades[0],
+    .checkpoint_pages = 250,
     .upgrade = upgrades,
 };
 

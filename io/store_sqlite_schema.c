@@ -59,6 +59,7 @@ const struct store_file_schema store_sqlite_schema = {
     .lock_name = "lock",
     .application_id = 0x56544c4c, /* VTLL */
     .version = sizeof upgrades / sizeof upgrades[0],
+    .checkpoint_pages = 4000,
     .upgrade = upgrades,
 };
 
