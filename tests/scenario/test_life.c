@@ -2,12 +2,7 @@
 
 #include "tests/scenario/world.h"
 
-/* Tickets' ordinary lives. Each test's story stands in golden/<test>.txt. */
-
-static const struct world_agent ana = {.name = "ana", .profile = "queue=aceras pavimento=7",
-                                       .is_person = true};
-static const struct world_agent ben = {.name = "ben", .profile = "queue=aceras pavimento=7",
-                                       .is_person = true};
+/* Tickets' ordinary lives. Each test's story stands in golden/. */
 
 static struct world *world;
 
@@ -30,10 +25,31 @@ static int close_world(void **state)
     return 0;
 }
 
-static enum ticket_state state_of(const char *key)
+static const struct world_agent ana = {
+    .name = "ana", .profile = "queue=aceras pavimento=7 language=es", .is_person = true};
+static const struct world_agent ben = {
+    .name = "ben", .profile = "queue=aceras pavimento=5 language=gl", .is_person = true};
+static const struct world_agent bot = {.name = "bot", .profile = "queue=aceras", .capacity = 2};
+
+static void submit(const char *key)
+{
+    world_submit(world, &(struct world_ticket){.key = key, .queue = "aceras", .text = "a hole"});
+}
+
+static const struct ticket_row *row_of(const char *key)
 {
     const struct store_memory_ticket *ticket = world_find(world, key);
-    return ticket == NULL ? TICKET_NONE : ticket->row.state;
+    assert_non_null(ticket);
+    return &ticket->row;
+}
+
+static void expect_done_by(const char *key, const char *agent, uint32_t attempt)
+{
+    const struct ticket_row *row = row_of(key);
+    assert_int_equal(row->state, TICKET_DONE);
+    assert_int_equal(row->attempt, attempt);
+    assert_true(bytes_equal_text(store_memory_agent_name(world_store(world), row->agent), agent));
+    assert_int_equal(world_find(world, key)->answer_count, 1);
 }
 
 static void a_ticket_is_taken_in_worked_and_completed(void **state)
@@ -41,12 +57,210 @@ static void a_ticket_is_taken_in_worked_and_completed(void **state)
     (void) state;
     (void) open_with(&ana, 1);
 
-    world_submit(world, &(struct world_ticket){.key = "ticket-1", .queue = "aceras",
-                                               .skill = "pavimento", .level = 3, .text = "hole"});
+    world_submit(world,
+                 &(struct world_ticket){.key = "ticket-1",
+                                        .queue = "aceras",
+                                        .skill = "pavimento",
+                                        .level = 3,
+                                        .language = "es",
+                                        .text = "a hole"});
     world_run(world, 3000);
 
-    assert_int_equal(state_of("ticket-1"), TICKET_DONE);
+    expect_done_by("ticket-1", "ana", 1);
     world_expect(world, "happy_path");
+}
+
+static void a_program_takes_what_fits_its_slots_at_once(void **state)
+{
+    (void) state;
+    (void) open_with(&bot, 1);
+
+    submit("ticket-1");
+    submit("ticket-2");
+    submit("ticket-3");
+    world_run(world, 4000);
+
+    expect_done_by("ticket-1", "bot", 1);
+    expect_done_by("ticket-2", "bot", 1);
+    expect_done_by("ticket-3", "bot", 1);
+    world_expect(world, "program");
+}
+
+static void a_declined_ticket_goes_to_the_next_agent(void **state)
+{
+    (void) state;
+    const struct world_agent agents[] = {ana, ben};
+    uint32_t site = open_with(agents, 2);
+
+    world_plan_offer(world, site, 0, ANSWERS_NO, 300);
+    submit("ticket-1");
+    world_run(world, 3000);
+
+    expect_done_by("ticket-1", "ben", 1);
+    world_expect(world, "decline");
+}
+
+static void an_offer_that_nobody_answers_expires(void **state)
+{
+    (void) state;
+    const struct world_agent agents[] = {ana, ben};
+    uint32_t site = open_with(agents, 2);
+
+    world_plan_offer(world, site, 0, ANSWERS_NOTHING, 0);
+    submit("ticket-1");
+    world_run(world, 25000);
+
+    expect_done_by("ticket-1", "ben", 1);
+    world_expect(world, "offer_expires");
+}
+
+static void a_late_yes_to_an_expired_offer_changes_nothing(void **state)
+{
+    (void) state;
+    const struct world_agent agents[] = {ana, ben};
+    uint32_t site = open_with(agents, 2);
+
+    world_plan_offer(world, site, 0, ANSWERS_YES, 20500);
+    submit("ticket-1");
+    world_run(world, 25000);
+
+    expect_done_by("ticket-1", "ben", 1);
+    world_expect(world, "late_yes");
+}
+
+static void higher_priority_goes_first_and_equal_ones_in_turn(void **state)
+{
+    (void) state;
+    (void) open_with(&ana, 1);
+
+    submit("ticket-1");
+    world_run(world, 200);
+    world_say(world, "ana works; what comes meanwhile waits");
+    submit("ticket-2");
+    world_run(world, 10);
+    submit("ticket-3");
+    world_run(world, 10);
+    world_submit(world,
+                 &(struct world_ticket){
+                     .key = "ticket-4", .queue = "aceras", .priority = 90, .text = "urgent"});
+    world_run(world, 8000);
+
+    expect_done_by("ticket-4", "ana", 1);
+    expect_done_by("ticket-2", "ana", 1);
+    expect_done_by("ticket-3", "ana", 1);
+    world_expect(world, "priority");
+}
+
+static void what_nobody_may_serve_waits_until_somebody_may(void **state)
+{
+    (void) state;
+    (void) open_with(&ben, 1);
+
+    world_say(world, "ben knows pavimento to 5 only, and speaks no es");
+    world_submit(world,
+                 &(struct world_ticket){.key = "ticket-1",
+                                        .queue = "aceras",
+                                        .skill = "pavimento",
+                                        .level = 6,
+                                        .text = "a deep hole"});
+    world_submit(world,
+                 &(struct world_ticket){
+                     .key = "ticket-2", .queue = "aceras", .language = "es", .text = "hola"});
+    world_submit(world,
+                 &(struct world_ticket){.key = "ticket-3", .queue = "padron", .text = "a move"});
+    world_run(world, 60000);
+    assert_int_equal(row_of("ticket-1")->state, TICKET_QUEUED);
+    assert_int_equal(row_of("ticket-2")->state, TICKET_QUEUED);
+    assert_int_equal(row_of("ticket-3")->state, TICKET_QUEUED);
+
+    world_say(world, "ana comes, who knows all of that but padron");
+    (void) world_add_site(world, "south", &ana, 1);
+    world_run(world, 5000);
+
+    expect_done_by("ticket-1", "ana", 1);
+    expect_done_by("ticket-2", "ana", 1);
+    assert_int_equal(row_of("ticket-3")->attempt, 0);
+    world_expect(world, "nobody_eligible");
+}
+
+static void a_repeated_submit_is_the_same_ticket(void **state)
+{
+    (void) state;
+    (void) open_with(&ana, 1);
+
+    submit("ticket-1");
+    submit("ticket-1");
+    world_run(world, 100);
+    submit("ticket-1");
+    world_run(world, 3000);
+    world_say(world, "again, after it was completed, and then with another text");
+    submit("ticket-1");
+    world_run(world, 10);
+    world_submit(world,
+                 &(struct world_ticket){.key = "ticket-1", .queue = "aceras", .text = "other"});
+    world_run(world, 1000);
+
+    assert_int_equal(store_memory_ticket_count(world_store(world)), 1);
+    expect_done_by("ticket-1", "ana", 1);
+    world_expect(world, "repeated_submit");
+}
+
+static void bad_tickets_are_refused_alone(void **state)
+{
+    (void) state;
+    (void) open_with(&ana, 1);
+
+    world_submit(world, &(struct world_ticket){.key = "short", .queue = "aceras"});
+    world_submit(world, &(struct world_ticket){.key = "ticket-1", .queue = "nowhere"});
+    world_submit(world,
+                 &(struct world_ticket){
+                     .key = "ticket-2", .queue = "aceras", .skill = "pavimento", .level = 11});
+    world_submit(world,
+                 &(struct world_ticket){.key = "ticket-3", .queue = "aceras", .text = "\xff"});
+    world_submit(world, &(struct world_ticket){.key = "ticket-4", .queue = "aceras"});
+    world_submit(world, &(struct world_ticket){.key = "ticket-5"});
+    world_run(world, 5000);
+
+    assert_int_equal(store_memory_ticket_count(world_store(world)), 2);
+    expect_done_by("ticket-4", "ana", 1);
+    world_expect(world, "bad_tickets");
+}
+
+static void a_ticket_for_later_waits_for_its_time(void **state)
+{
+    (void) state;
+    (void) open_with(&ana, 1);
+
+    world_submit(world,
+                 &(struct world_ticket){
+                     .key = "ticket-1", .queue = "aceras", .text = "later", .wait_ms = 5000});
+    world_run(world, 4900);
+    assert_int_equal(row_of("ticket-1")->state, TICKET_SCHEDULED);
+    world_run(world, 3000);
+
+    expect_done_by("ticket-1", "ana", 1);
+    world_expect(world, "scheduled");
+}
+
+static void a_cancelled_ticket_is_worked_no_more(void **state)
+{
+    (void) state;
+    uint32_t site = open_with(&ana, 1);
+
+    world_plan_work(world, site, 0, OUTCOME_COMPLETE, 60000);
+    submit("ticket-1");
+    world_run(world, 200);
+    submit("ticket-2");
+    world_run(world, 800);
+    world_cancel(world, "ticket-1");
+    world_run(world, 100);
+    world_say(world, "ana is free for the next; a second cancel finds it cancelled");
+    world_cancel(world, "ticket-1");
+    world_run(world, 3000);
+
+    assert_int_equal(row_of("ticket-1")->state, TICKET_CANCELLED);
+    expect_done_by("ticket-2", "ana", 1);
+    world_expect(world, "cancel");
 }
 
 int main(void)
@@ -54,7 +268,16 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, close_world)
     const struct CMUnitTest tests[] = {
         TEST(a_ticket_is_taken_in_worked_and_completed),
+        TEST(a_program_takes_what_fits_its_slots_at_once),
+        TEST(a_declined_ticket_goes_to_the_next_agent),
+        TEST(an_offer_that_nobody_answers_expires),
+        TEST(a_late_yes_to_an_expired_offer_changes_nothing),
+        TEST(higher_priority_goes_first_and_equal_ones_in_turn),
+        TEST(what_nobody_may_serve_waits_until_somebody_may),
+        TEST(a_repeated_submit_is_the_same_ticket),
+        TEST(bad_tickets_are_refused_alone),
+        TEST(a_ticket_for_later_waits_for_its_time),
+        TEST(a_cancelled_ticket_is_worked_no_more),
     };
-    (void) ben;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
