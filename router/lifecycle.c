@@ -90,7 +90,7 @@ void lifecycle_apply(const struct store_request *request, struct ticket_row *row
     case STORE_JOURNAL_DROP:
         break;
     }
-    CHECK(!"a request that moves tickets");
+    check_failed("a request that moves tickets", __FILE__, __LINE__);
 }
 
 struct store_request lifecycle_outcome_request(const struct header *header,
