@@ -122,13 +122,22 @@ static vt_err read_end(const Ventanilla__EndRow *wire, struct reply *reply)
     return VT_OK;
 }
 
+/* A router answers for `agents_able` alone: of the row it names the id, without requirements. */
+static vt_err read_ticket_row(const Ventanilla__Row *wire, struct ticket_row *row)
+{
+    if (wire != NULL && wire->requirements.len == 0) {
+        return codec_wire_ticket(wire->id_high, wire->id_low, &row->id);
+    }
+    return codec_wire_read_row(wire, row);
+}
+
 static vt_err read_ticket(const Ventanilla__TicketRow *wire, struct reply *reply)
 {
     if (wire == NULL) {
         return VT_CORRUPT;
     }
     reply->ticket.agents_able = wire->agents_able_plus_one - 1;
-    vt_err err = codec_wire_read_row(wire->row, &reply->ticket.row);
+    vt_err err = read_ticket_row(wire->row, &reply->ticket.row);
     if (err == VT_OK) {
         err = codec_wire_text(wire->queue_name, NAME_BYTES_MAX, &reply->ticket.queue_name);
     }
