@@ -120,7 +120,7 @@ bool store_port_next(struct store_port *port, struct store_completion *out)
     struct store_job *job = store_queue_take(&port->done);
     if (port->done.first == NULL) {
         /* complete() wakes again at the next one; both happen under the mutex. */
-        uint64_t wakes;
+        uint64_t wakes = 0;
         ssize_t size = read(port->event_fd, &wakes, sizeof wakes);
         CHECK(size == (ssize_t) sizeof wakes || errno == EAGAIN || errno == EINTR);
     }
@@ -184,7 +184,7 @@ vt_err store_start(const struct store_backend *backend, uint32_t ports_max, stru
     CHECK(store != NULL);
     store->backend = *backend;
     store->ports_max = ports_max == 0 ? PORTS_MAX_DEFAULT : ports_max;
-    store->ports = calloc(store->ports_max, sizeof *store->ports);
+    store->ports = calloc(store->ports_max, sizeof(struct store_port *));
     CHECK(store->ports != NULL);
     store->figures.tickets = backend->first.tickets;
     store->figures.keys = backend->first.keys;

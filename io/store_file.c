@@ -66,7 +66,8 @@ static vt_err fail_system(const struct report *report, int number)
     if (number == ENOSPC || number == EDQUOT) {
         return fail(report, VT_FULL, "the disk is full", "make room and start again");
     }
-    return fail(report, VT_UNAVAILABLE, strerror(number), "check the path");
+    char text[128];
+    return fail(report, VT_UNAVAILABLE, strerror_r(number, text, sizeof text), "check the path");
 }
 
 static vt_err join(char path[PATH_BYTES], const char *folder, const char *name)
@@ -278,12 +279,22 @@ static void extend_wal(sqlite3 *db, uint32_t pages)
     }
 }
 
+/* Citizens' texts are in it, so it is not for everybody to read; the WAL takes after the file. */
+static void create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd >= 0) {
+        close(fd); /* SQLite says better what is wrong */
+    }
+}
+
 static vt_err open_database(struct store_file *file,
                             const struct store_file_schema *schema,
                             const struct store_options *options,
                             const struct report *report)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    create_private(report->path);
     int code = sqlite3_open_v2(report->path, &file->db, flags, options->vfs);
     if (file->db == NULL) {
         return fail(report, VT_UNAVAILABLE, "out of memory", "free some and start again");

@@ -120,7 +120,7 @@ static int read_page(struct journal *journal,
     store_file_bind_u64(statement, 3, request->from_start ? 0 : after->b);
     store_file_bind_u64(statement, 4, request->rows_max + 1U);
     page->journal = entries;
-    int code;
+    int code = SQLITE_OK;
     while ((code = store_file_step(statement)) == SQLITE_ROW) {
         if (page->journal_count == request->rows_max) {
             page->has_more = true;

@@ -5,7 +5,7 @@
 
 #include "lib/check.h"
 
-#define CHUNK_BYTES (256U * 1024U)
+#define CHUNK_BYTES (UINT64_C(256) * 1024U)
 #define ALIGNMENT 16U
 
 struct store_chunk {
@@ -54,7 +54,7 @@ struct bytes store_memory_copy(struct store_memory *memory, const void *data, ui
 void store_memory_reset(struct store_memory *memory)
 {
     struct store_chunk *kept = NULL;
-    struct store_chunk *next;
+    struct store_chunk *next = NULL;
     for (struct store_chunk *chunk = memory->chunks; chunk != NULL; chunk = next) {
         next = chunk->next;
         if (kept == NULL && chunk->capacity == CHUNK_BYTES) {

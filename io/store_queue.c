@@ -56,7 +56,7 @@ static void complete(struct store_job *job)
     store_queue_add(&port->done, job);
     if (was_empty) {
         uint64_t one = 1;
-        ssize_t written;
+        ssize_t written = 0;
         do {
             written = write(port->event_fd, &one, sizeof one);
         } while (written < 0 && errno == EINTR);
@@ -103,25 +103,32 @@ static void transact(struct store *store, uint32_t count)
     store_queue_unlock(store);
 }
 
-/* Runs every request of the list, in their order, in as few transactions as the bound and the
- * claims allow: a claim has a transaction of its own. */
+/* A claim has a transaction of its own. Returns how many wait for the next one. */
+static uint32_t add_item(struct store *store, struct store_job *job, uint32_t index, uint32_t count)
+{
+    const struct store_request *request = &job->requests[index];
+    bool is_claim = request->kind == STORE_CLAIM;
+    if (count == STORE_ITEMS_MAX || is_claim) {
+        transact(store, count);
+        count = 0;
+    }
+    store->items[count++] = (struct store_item){
+        .request = request, .result = &job->results[index], .memory = &job->memory};
+    if (is_claim) {
+        transact(store, count);
+        count = 0;
+    }
+    return count;
+}
+
+/* Runs every request of the list, in their order, in as few transactions as may be. */
 static void run_writes(struct store *store, const struct job_list *list)
 {
     uint32_t count = 0;
     for (struct store_job *job = list->first; job != NULL; job = job->next) {
         make_results(job);
         for (uint32_t i = 0; i < job->count; i++) {
-            bool is_claim = job->requests[i].kind == STORE_CLAIM;
-            if (count == STORE_ITEMS_MAX || is_claim) {
-                transact(store, count);
-                count = 0;
-            }
-            store->items[count++] = (struct store_item){
-                .request = &job->requests[i], .result = &job->results[i], .memory = &job->memory};
-            if (is_claim) {
-                transact(store, count);
-                count = 0;
-            }
+            count = add_item(store, job, i, count);
         }
     }
     transact(store, count);

@@ -79,7 +79,7 @@ static int read_keys(struct store_sqlite *self, uint64_t from, uint64_t keys_max
 {
     sqlite3_stmt *statement = store_sqlite_statement(self, STATEMENT_PAYLOAD_FROM);
     store_file_bind_u64(statement, 1, from);
-    int code;
+    int code = SQLITE_OK;
     uint64_t count = 0;
     while ((code = store_file_step(statement)) == SQLITE_ROW && count < keys_max) {
         uint64_t fingerprint = store_keys_fingerprint(

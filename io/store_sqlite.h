@@ -112,11 +112,11 @@ int store_sqlite_row_find(struct store_sqlite *self,
                           struct ticket_id id,
                           struct store_memory *memory,
                           struct store_sqlite_row *row); /* SQLITE_NOTFOUND: absent */
-int store_sqlite_row_add(struct store_sqlite *self, const struct store_sqlite_row *row);
-int store_sqlite_row_write(struct store_sqlite *self, const struct store_sqlite_row *row);
+int store_sqlite_row_add(struct store_sqlite *self, const struct store_sqlite_row *added);
+int store_sqlite_row_write(struct store_sqlite *self, const struct store_sqlite_row *moved);
 void store_sqlite_row_read(sqlite3_stmt *statement,
                            struct store_memory *memory,
-                           struct store_sqlite_row *row);
+                           struct store_sqlite_row *out);
 
 /* store_sqlite_submit.c, store_sqlite_move.c, store_sqlite_names.c: one request each */
 int store_sqlite_submit(struct store_sqlite *self, const struct store_item *item);
@@ -125,15 +125,15 @@ int store_sqlite_move(struct store_sqlite *self, const struct store_item *item);
 int store_sqlite_names_site(struct store_sqlite *self, const struct store_item *item);
 
 /* store_sqlite_write.c, store_sqlite_load.c, store_sqlite_names.c: the backend's calls */
-void store_sqlite_write(void *self,
+void store_sqlite_write(void *context,
                         const struct store_item *items,
                         uint32_t count,
                         struct store_outcome *outcome);
-vt_err store_sqlite_load(void *self,
+vt_err store_sqlite_load(void *context,
                          const struct load_request *request,
                          struct load_page *page,
                          struct store_memory *memory);
-vt_err store_sqlite_names_intern(void *self,
+vt_err store_sqlite_names_intern(void *context,
                                  enum store_names kind,
                                  struct store_name *names,
                                  uint32_t count);

@@ -30,7 +30,7 @@ static uint64_t filling_limit(const struct filling *filling)
 /* Steps to the end or to the row too many. */
 static int fill(struct filling *filling, sqlite3_stmt *statement, bool *has_more)
 {
-    int code;
+    int code = SQLITE_OK;
     while ((code = store_file_step(statement)) == SQLITE_ROW) {
         if (filling->count == filling->rows_max) {
             *has_more = true;

@@ -188,7 +188,7 @@ static int recognise_message(struct store_sqlite *self,
     store_file_bind_u64(statement, 1, serial << STORE_SQLITE_N_BITS);
     store_file_bind_u64(statement, 2, ((serial + 1U) << STORE_SQLITE_N_BITS) - 1U);
     *status = STORE_DONE;
-    int code;
+    int code = SQLITE_OK;
     while ((code = store_file_step(statement)) == SQLITE_ROW) {
         if (bytes_equal(store_file_column(statement, 0), request->message.key)) {
             bool is_same = bytes_equal(store_file_column(statement, 1), request->message.body);

@@ -16,6 +16,6 @@ struct fault_vfs {
 struct fault_vfs *fault_vfs_register(void);
 
 /* Nothing fails any more. */
-void fault_vfs_heal(struct fault_vfs *faults);
+void fault_vfs_heal(struct fault_vfs *healed);
 
 #endif
