@@ -21,6 +21,9 @@
 #define START_AGAIN_MS 200
 #define SCRATCH_BYTES (2u * 1024u * 1024u)
 #define MS_PER_S 1000
+#define FAILURES_BEFORE_REST 3u
+#define REST_MS_FIRST 1000
+#define REST_MS_LAST 60000
 
 /* One newline belongs to the answer's line but not to its 64 KiB; so does a carriage return. */
 #define OUTPUT_BYTES_MAX (TICKET_ANSWER_BYTES_MAX + 2u)
@@ -48,7 +51,15 @@ struct run {
     uint32_t input_size;
 };
 
+/* An agent whose program fails time and again would be free at once each time and eat up the
+ * queue; it rests in between, longer and longer, and others take its tickets. */
+struct desk_agent {
+    uint32_t failures;  /* in a row */
+    int64_t resting_ms; /* until then; 0: takes offers */
+};
+
 struct desk_program {
+    struct desk_agent *rests; /* by agent */
     struct loop *loop;
     struct host *host;
     const struct agents_file *agents;
@@ -97,11 +108,56 @@ static void post(struct desk_program *desk, struct run *run, struct outcome *out
     host_post_message(desk->host, from, &message);
 }
 
+static void tell_availability(struct desk_program *desk, uint32_t agent)
+{
+    struct avail avail = {.agent = agent, .is_available = desk->rests[agent].resting_ms == 0};
+    struct message message = {.header = {.kind = MESSAGE_AVAIL}, .count = 1};
+    struct address from = {.link = LINK_DESK, .peer = agent};
+    message.avail = &avail;
+    host_post_message(desk->host, from, &message);
+}
+
+static void count_failure(struct desk_program *desk, uint32_t agent)
+{
+    struct desk_agent *rest = &desk->rests[agent];
+    rest->failures++;
+    if (rest->failures < FAILURES_BEFORE_REST || rest->resting_ms != 0) {
+        return;
+    }
+    uint32_t doublings = rest->failures - FAILURES_BEFORE_REST;
+    int64_t wait_ms = doublings < 6 ? (int64_t) REST_MS_FIRST << doublings : REST_MS_LAST;
+    rest->resting_ms = process_now_ms() + wait_ms;
+    trace_event(desk->trace, TRACE_WARN, "agent.resting");
+    trace_bytes(desk->trace, "agent", desk->agents->agents[agent].name);
+    trace_u64(desk->trace, "failures", rest->failures);
+    trace_ms(desk->trace, "rest", wait_ms);
+    trace_end(desk->trace);
+    tell_availability(desk, agent);
+}
+
 static void give_back(struct desk_program *desk, struct run *run)
 {
     struct outcome outcome = {.what = OUTCOME_GIVE_BACK, .note = bytes_of_text(run->reason)};
     log_failure(desk, run);
+    count_failure(desk, run->agent); /* before its slot is free */
     post(desk, run, &outcome);
+}
+
+/* Says when the next agent's rest ends. */
+static int64_t end_rests(struct desk_program *desk, int64_t now_ms)
+{
+    int64_t wanted_ms = NO_DEADLINE;
+    for (uint32_t i = 0; i < desk->agents->agent_count; i++) {
+        struct desk_agent *rest = &desk->rests[i];
+        if (rest->resting_ms != 0 && now_ms >= rest->resting_ms) {
+            rest->resting_ms = 0;
+            tell_availability(desk, i);
+            wanted_ms = now_ms;
+        } else if (rest->resting_ms != 0 && rest->resting_ms < wanted_ms) {
+            wanted_ms = rest->resting_ms;
+        }
+    }
+    return wanted_ms;
 }
 
 /* The answer without its end of line; more than one line is no answer. */
@@ -167,6 +223,7 @@ static void finish(struct desk_program *desk, struct run *run)
     if (run->is_dropped) {
         run->state = RUN_DONE;
     } else if (read_answer(desk, run, &outcome)) {
+        desk->rests[run->agent].failures = 0;
         post(desk, run, &outcome);
     } else {
         give_back(desk, run);
@@ -269,7 +326,7 @@ static void remove_run(struct desk_program *desk, struct run **place)
 static int64_t desk_turn(void *context, int64_t now_ms)
 {
     struct desk_program *desk = context;
-    int64_t wanted_ms = NO_DEADLINE;
+    int64_t wanted_ms = end_rests(desk, now_ms);
     for (struct run **place = &desk->runs; *place != NULL;) {
         struct run *run = *place;
         advance(desk, run, now_ms);
@@ -379,8 +436,10 @@ vt_err desk_program_open(const struct desk_program_options *options, struct desk
     desk->host = options->host;
     desk->agents = options->agents;
     desk->trace = options->trace;
+    desk->rests = calloc(options->agents->agent_count + 1u, sizeof *desk->rests);
     desk->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (desk->epoll_fd < 0 || process_reserve(SCRATCH_BYTES, &desk->scratch) != VT_OK) {
+    if (desk->rests == NULL || desk->epoll_fd < 0 ||
+        process_reserve(SCRATCH_BYTES, &desk->scratch) != VT_OK) {
         desk_program_close(desk);
         return VT_UNAVAILABLE;
     }
@@ -414,6 +473,7 @@ void desk_program_close(struct desk_program *desk)
         close(desk->epoll_fd);
     }
     process_unreserve(&desk->scratch);
+    free(desk->rests);
     free(desk);
 }
 

@@ -3,10 +3,12 @@
 
 /* The desk of agents that are programs: one process per ticket in its own process group. It reads
  * the ticket as one JSON line on standard input and answers with one JSON line of at most 64 KiB on
- * standard output (io/ticket_json.h). Exit 0 and a valid line is COMPLETE, HANDOFF or PARK. Anything
- * else gives the ticket back with the reason: no such program, a signal, another exit code, no line,
- * not JSON, too much output, or the time limit (SIGTERM to the group, SIGKILL after 2 s). Standard
- * error is the operator's: the last 4 KiB go to the log when a program fails.
+ * standard output (io/ticket_json.h). Exit 0 and a valid line is COMPLETE, HANDOFF or PARK.
+ * Anything else gives the ticket back with the reason: no such program, a signal, another exit
+ * code, no line, not JSON, too much output, or the time limit (SIGTERM to the group, SIGKILL after
+ * 2 s). Standard error is the operator's: the last 4 KiB go to the log when a program fails. An
+ * agent whose program fails three times in a row takes no offers for 1 s, doubled with each further
+ * failure up to 60 s.
  */
 
 #include <stdint.h>

@@ -130,7 +130,8 @@ static vt_err read_skill(struct parser *parser, const char *name, const json_t *
     json_int_t level = json_integer_value(value);
     if (level < 0 || level > (json_int_t) LEVEL_MAX) {
         return fail(parser->error,
-                    "skills.%.64s: level %" JSON_INTEGER_FORMAT " is out of range, 0 to %u are",
+                    "skills.%.64s: level %" JSON_INTEGER_FORMAT " is out of range, 0 to %u are "
+                    "allowed",
                     name,
                     level,
                     LEVEL_MAX);
