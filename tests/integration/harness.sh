@@ -11,7 +11,8 @@ RANDOM="$seed"
 test_name="$(basename "$0" .sh)"
 step="start"
 declare -A pid_of=() # name -> pid of what runs
-log_lines=40
+log_lines="${LOG_LINES:-40}"
+log_level="${LOG_LEVEL:-info}"
 
 say() { printf '%6s s  %s\n' "$SECONDS" "$*"; }
 step() {
@@ -42,7 +43,7 @@ cleanup() {
         echo "FAILED in: $step (seed $seed: SEED=$seed repeats the random choices)"
         show_logs
     fi
-    if [ "$code" -eq 0 ] || [ -z "${KEEP:-}" ]; then
+    if [ -z "${KEEP:-}" ]; then
         chmod -R u+w "$work"
         rm -rf "$work"
     else
@@ -59,7 +60,7 @@ reap_programs() {
     local pid
     if [ -s "$work/programs.pid" ]; then
         while read -r pid; do
-            if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$work"; then
+            if grep -qaF "$work" "/proc/$pid/cmdline" 2>/dev/null; then
                 kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
             fi
         done <"$work/programs.pid"
@@ -158,7 +159,7 @@ serve_start() {
     shift
     : >"$work/$name.out"
     start "$name" "$bin/ventanilla" serve --data "$work/data" --clients "$clients" \
-        --sites "$sites" --http "$http" "$@"
+        --sites "$sites" --http "$http" --log-level "$log_level" "$@"
     wait_until 20 is_ready "$name"
     is_running "$name" || fail "$name did not start"
     clients="$(address_in "$name" clients)"
@@ -170,7 +171,7 @@ agentd_start() {
     local name="$1"
     shift
     start "$name" "$bin/ventanilla-agentd" --broker "$sites" --site "$name" \
-        --agents "$work/$name.yaml" --data "$work/$name.data" "$@"
+        --agents "$work/$name.yaml" --data "$work/$name.data" --log-level "$log_level" "$@"
 }
 
 # ---- plans, agents, programs, tickets ----
@@ -232,8 +233,10 @@ END
 write_tickets() {
     awk -v first="$2" -v count="$3" 'BEGIN {
         for (i = first; i < first + count; i++) {
-            more = i % 5 == 0 ? ",\"skills\":{\"pavimento\":3}" : i % 5 == 1 ? ",\"priority\":70" :
-                   i % 5 == 2 ? ",\"language\":\"es\",\"queue\":\"arbolado\"" : "";
+            more = ""
+            if (i % 5 == 0) more = ",\"skills\":{\"pavimento\":3}"
+            if (i % 5 == 1) more = ",\"priority\":70"
+            if (i % 5 == 2) more = ",\"language\":\"es\",\"queue\":\"arbolado\""
             printf "{\"key\":\"key-%08d\",\"text\":\"ticket %d\",\"channel\":\"web\"%s}\n", i, i, more
         }
     }' >"$work/$1"

@@ -5,11 +5,19 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/integration/harness.sh
 . "$here/harness.sh"
 
-# serve with a folder and further arguments that override the free ports.
+# try_serve FOLDER [PORT ADDRESS] ARGUMENT...: at free ports, but for the one that is named.
 try_serve() {
-    run timeout 20 "$bin/ventanilla" serve --data "$1" --clients 127.0.0.1:0 --sites 127.0.0.1:0 \
-        --http 127.0.0.1:0 "${@:2}"
+    local -A at=([clients]=127.0.0.1:0 [sites]=127.0.0.1:0 [http]=127.0.0.1:0)
+    local folder="$1"
+    shift
+    if [ -n "${1:-}" ] && [ -n "${at[$1]:-}" ]; then
+        at[$1]="$2"
+        shift 2
+    fi
+    run ${as_owner[@]+"${as_owner[@]}"} timeout 20 "$bin/ventanilla" serve --data "$folder" \
+        --clients "${at[clients]}" --sites "${at[sites]}" --http "${at[http]}" "$@"
 }
+as_owner=()
 
 step "one that runs"
 write_plan 3
@@ -21,8 +29,7 @@ agentd_start norte
 step "each of its ports is in use"
 for pair in "clients $clients" "sites $sites" "http $http"; do
     read -r port address <<<"$pair"
-    run timeout 20 "$bin/ventanilla" serve --data "$work/other" --clients 127.0.0.1:0 \
-        --sites 127.0.0.1:0 --http 127.0.0.1:0 "--$port" "$address"
+    try_serve "$work/other" "$port" "$address"
     expect_code 4
     expect_said "in use"
     expect_said "${address##*:}"
@@ -47,12 +54,11 @@ try_serve "$work/no/such/parent"
 mkdir "$work/closed"
 chmod 555 "$work/closed"
 # Root may write anywhere, unless that right is taken from it.
-closed=()
 if [ "$(id -u)" -eq 0 ]; then
-    closed=(setpriv "--bounding-set=-dac_override,-dac_read_search")
+    as_owner=(setpriv "--bounding-set=-dac_override,-dac_read_search")
 fi
-run timeout 20 ${closed[@]+"${closed[@]}"} "$bin/ventanilla" serve --data "$work/closed" \
-    --clients 127.0.0.1:0 --sites 127.0.0.1:0 --http 127.0.0.1:0
+try_serve "$work/closed"
+as_owner=()
 expect_code 1
 expect_said "not writable"
 
@@ -81,7 +87,7 @@ printf 'agents:\n  - name: ana\n    capacity: many\n' >"$work/wrong-agents.yaml"
 try_serve "$work/other" --agents "$work/wrong-agents.yaml"
 expect_code 2
 expect_said "wrong-agents.yaml:3:[0-9]+"
-try_serve "$work/other" --clients 0.0.0.0:0
+try_serve "$work/other" clients 0.0.0.0:0
 expect_code 2
 expect_said "insecure"
 
