@@ -71,7 +71,7 @@ static bool same_outcome(const struct store_request *a, const struct store_reque
 
 static bool is_repeat(const struct commits_batch *batch, const struct store_request *request)
 {
-    uint32_t row;
+    uint32_t row = 0;
     struct map_key key = {.a = request->ticket.hi, .b = request->ticket.lo};
     return map_find(&batch->outcomes, key, &row) && same_outcome(&batch->requests[row], request);
 }

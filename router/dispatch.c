@@ -214,7 +214,7 @@ static void refuse(struct router *router, uint32_t ticket, uint32_t agent)
 
 void dispatch_withdraw_site(struct router *router, uint32_t site)
 {
-    uint32_t next;
+    uint32_t next = OFFERS_NONE;
     for (uint32_t offer = offers_site_first(&router->offers, site); offer != OFFERS_NONE;
          offer = next) {
         next = offers_next(&router->offers, offer);
@@ -246,7 +246,7 @@ bool dispatch_offer_allows(const struct router *router, uint32_t ticket, bool pe
 
 void dispatch_expire(struct router *router)
 {
-    uint32_t offer;
+    uint32_t offer = OFFERS_NONE;
     while (sends_has_room(router) && offers_pop_due(&router->offers, router->now_ms, &offer)) {
         struct offers_row row = *offers_get(&router->offers, offer);
         trace_offer(router, "offer.expired", &row);

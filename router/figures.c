@@ -28,7 +28,7 @@ void figures_init(struct figures *figures, struct arena *arena, uint32_t queues_
 
 uint32_t figures_put(struct figures *figures, uint32_t queue)
 {
-    uint32_t row;
+    uint32_t row = 0;
     struct map_key key = {.a = queue};
     if (map_find(&figures->by_id, key, &row)) {
         return row;

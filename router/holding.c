@@ -87,7 +87,7 @@ static void clear_marks(struct router *router, uint32_t site, uint32_t part)
  * the site had received when it wrote the list; a CONFIRM it cannot know of is not missed. */
 static void judge_missing(struct router *router, uint32_t site, uint32_t part, uint64_t seq)
 {
-    uint32_t next;
+    uint32_t next = LIST_NONE;
     for (uint32_t ticket = sites_first_ticket(&router->sites, site); ticket != LIST_NONE;
          ticket = next) {
         next = sites_next_ticket(&router->sites, ticket);
@@ -179,7 +179,7 @@ static void whole(struct router *router, uint32_t site)
 
 static void site_up(struct router *router, uint64_t broker, const struct message *message)
 {
-    uint32_t site;
+    uint32_t site = SITES_NONE;
     if (message->count != 1) {
         return;
     }
@@ -224,7 +224,7 @@ static void agents_came(struct router *router, uint32_t site, const struct messa
     }
     for (uint32_t i = 0; i < message->count; i++) {
         const struct agent *agent = &message->agent[i];
-        uint32_t row;
+        uint32_t row = ROSTER_NONE;
         vt_err error = matching_agent_put(
             &router->matching, message->header.site, agent, router->now_ms, &row);
         if (error != VT_OK) {
@@ -413,7 +413,7 @@ void holding_received(struct router *router, uint64_t broker, const struct messa
 
 void holding_expire(struct router *router)
 {
-    uint32_t site;
+    uint32_t site = SITES_NONE;
     while (sends_has_room(router) && sites_pop_silent(&router->sites, router->now_ms, &site)) {
         down(router, site);
     }

@@ -67,15 +67,13 @@ void horizon_left_out(struct router *router, const struct ticket_row *row, vt_er
         return;
     }
     part->in_store++;
-    if (error == VT_UNAVAILABLE) {
-        part->is_short = true;
-    } else if (row->state == TICKET_QUEUED) {
-        struct service_key key = key_of(row);
-        if (!part->has_horizon) {
-            lower(part, &key);
-        }
-    } else {
-        part->is_short = true; /* not queued: only a whole reading finds it again */
+    if (error == VT_UNAVAILABLE || row->state != TICKET_QUEUED) {
+        part->is_short = true; /* only a whole reading finds it again */
+        return;
+    }
+    struct service_key key = key_of(row);
+    if (!part->has_horizon) {
+        lower(part, &key);
     }
 }
 

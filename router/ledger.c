@@ -480,7 +480,7 @@ static void one_due(struct router *router, uint32_t ticket)
 
 void ledger_due(struct router *router, uint32_t count)
 {
-    uint32_t ticket;
+    uint32_t ticket = TICKETS_NONE;
     for (uint32_t i = 0; i < count; i++) {
         if (!timers_pop_due(&router->ledger.timers, router->now_ms, &ticket)) {
             return;

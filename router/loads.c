@@ -157,7 +157,7 @@ static void job_of_ticket(struct loads *loads)
 
 static void second_readings(struct loads *loads, int64_t now_ms)
 {
-    uint32_t part;
+    uint32_t part = 0;
     while (timers_pop_due(&loads->again, now_ms, &part)) {
         struct loads_part *row = &loads->parts[part];
         row->wants_recent = true;

@@ -185,7 +185,6 @@ void ownership_claimed(struct ownership *ownership, const struct event *event)
     row->key_epoch = event->claimed.epoch;
     row->known_epoch = row->key_epoch > row->known_epoch ? row->key_epoch : row->known_epoch;
     if (row->state == OWNERSHIP_ACQUIRE) {
-        row->failures = 0;
         move_to(ownership, part, OWNERSHIP_NONE); /* the key is ours: the next look claims it */
     }
 }
@@ -322,8 +321,7 @@ static bool look_claim(struct ownership *ownership, uint32_t part, struct owners
         return false;
     }
     if (row->failures == FAILURES_TO_ALARM) {
-        row->failures++;
-        look_at(ownership, part);
+        row->failures++; /* said once */
         return act(action, OWNERSHIP_DO_ALARM, part, row->epoch);
     }
     uint64_t epoch = row->epoch;
@@ -426,7 +424,7 @@ look(struct ownership *ownership, uint32_t part, int64_t now_ms, struct ownershi
 
 bool ownership_next(struct ownership *ownership, int64_t now_ms, struct ownership_action *action)
 {
-    uint32_t part;
+    uint32_t part = 0;
     if (ownership->lease_ms != INT64_MIN && now_ms >= ownership->lease_ms) {
         ownership->lease_ms = INT64_MIN;
         look_at_all(ownership);

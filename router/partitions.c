@@ -121,26 +121,29 @@ void partitions_claimed(struct router *router, const struct event *event)
         &router->ownership, part, event->stored.results[0].status, router->now_ms);
 }
 
+static void look_at(struct router *router, uint32_t part)
+{
+    struct inside_part *row = &router->parts[part];
+    enum ownership_state state = ownership_state(&router->ownership, part);
+    if (state == OWNERSHIP_LEAVING) {
+        router->next_parts_ms = router->now_ms + LOOK_LEAVING_MS;
+        if (commits_count(&router->commits, part) == 0) {
+            ownership_left(&router->ownership, part);
+        }
+    } else if (state == OWNERSHIP_ACTIVE && row->check_ms <= router->now_ms) {
+        row->check_ms = NO_DEADLINE;
+        loads_check(&router->loads, part);
+    }
+}
+
 void partitions_look(struct router *router)
 {
     if (router->now_ms < router->next_parts_ms) {
         return;
     }
-    router->next_parts_ms = NO_DEADLINE;
+    router->next_parts_ms = router->now_ms + LOOK_MS;
     for (uint32_t part = 0; part < router->options.parts_max; part++) {
-        struct inside_part *row = &router->parts[part];
-        enum ownership_state state = ownership_state(&router->ownership, part);
-        if (state == OWNERSHIP_LEAVING) {
-            router->next_parts_ms = router->now_ms + LOOK_LEAVING_MS;
-            if (commits_count(&router->commits, part) == 0) {
-                ownership_left(&router->ownership, part);
-            }
-        } else if (state == OWNERSHIP_ACTIVE && row->check_ms <= router->now_ms) {
-            row->check_ms = NO_DEADLINE;
-            loads_check(&router->loads, part);
-        }
+        look_at(router, part);
     }
-    int64_t soon_ms = router->now_ms + LOOK_MS;
-    router->next_parts_ms = router->next_parts_ms < soon_ms ? router->next_parts_ms : soon_ms;
     horizon_page_in(router);
 }

@@ -140,7 +140,7 @@ void sends_owns(struct router *router, uint64_t broker)
     }
     struct header header = header_for(router, MESSAGE_OWNS, PART_ALL);
     header.flags = HEADER_FIRST | HEADER_LAST;
-    struct owns *list = ARENA_ARRAY(&router->out->scratch, struct owns, count + 1U);
+    struct owns *list = ARENA_ARRAY(&router->out->scratch, struct owns, (uint64_t) count + 1U);
     struct message *message =
         message_send(router->out, (struct address){LINK_BROKERS, broker}, &header);
     message->owns = list;
@@ -153,7 +153,8 @@ void sends_owns(struct router *router, uint64_t broker)
 
 bool sends_copy(struct router *router, struct bytes text, struct bytes *copy)
 {
+    const uint32_t reserve = EFFECTS_SCRATCH_RESERVE;
     uint64_t room = arena_free_bytes(&router->out->scratch);
-    return room > (uint64_t) text.size + EFFECTS_SCRATCH_RESERVE &&
+    return room > (uint64_t) text.size + reserve &&
            bytes_try_copy(&router->out->scratch, text, copy);
 }

@@ -48,7 +48,7 @@ void sites_init(struct sites *sites, struct arena *arena, const struct sites_opt
 
 uint32_t sites_find(const struct sites *sites, uint32_t id)
 {
-    uint32_t row;
+    uint32_t row = SITES_NONE;
     return map_find(&sites->by_id, (struct map_key){.a = id}, &row) ? row : SITES_NONE;
 }
 
@@ -198,7 +198,7 @@ void sites_set_down(struct sites *sites, uint32_t site)
 
 bool sites_pop_silent(struct sites *sites, int64_t now_ms, uint32_t *site)
 {
-    uint32_t row;
+    uint32_t row = SITES_NONE;
     while (timers_pop_due(&sites->silence, now_ms, &row)) {
         int64_t due_ms = sites->rows[row].heard_ms + sites->silence_ms;
         if (due_ms <= now_ms) {
@@ -217,7 +217,7 @@ int64_t sites_next_ms(const struct sites *sites)
 
 struct sites_pair *sites_pair(struct sites *sites, uint32_t site, uint32_t part, uint64_t epoch)
 {
-    uint32_t row;
+    uint32_t row = SITES_NONE;
     if (!map_find(&sites->pairs_by_key, pair_key(site, part), &row)) {
         if (slab_take(&sites->pair_slab, &row) != VT_OK) {
             return NULL;
