@@ -263,6 +263,45 @@ static void a_cancelled_ticket_is_worked_no_more(void **state)
     world_expect(world, "cancel");
 }
 
+static void a_follower_hears_of_every_change(void **state)
+{
+    (void) state;
+    (void) open_with(&ana, 1);
+
+    submit("ticket-1");
+    world_run(world, 50);
+    world_follow(world, "ticket-1");
+    world_run(world, 3000);
+
+    expect_done_by("ticket-1", "ana", 1);
+    world_expect(world, "follow");
+}
+
+static void questions_are_answered(void **state)
+{
+    (void) state;
+    const struct world_agent agents[] = {ana, bot};
+    (void) open_with(agents, 2);
+
+    world_submit(world,
+                 &(struct world_ticket){
+                     .key = "ticket-1", .queue = "aceras", .language = "es", .text = "hola"});
+    world_run(world, 3000);
+    world_submit(world, &(struct world_ticket){.key = "ticket-2", .queue = "padron"});
+    submit("ticket-3");
+    world_run(world, 500);
+    world_query(world, QUERY_TICKET, "ticket-1");
+    world_run(world, 100);
+    world_query(world, QUERY_TICKET, "ticket-2");
+    world_run(world, 100);
+    world_query(world, QUERY_QUEUES, NULL);
+    world_run(world, 100);
+    world_query(world, QUERY_AGENTS, NULL);
+    world_run(world, 100);
+
+    world_expect(world, "questions");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, close_world)
@@ -278,6 +317,8 @@ int main(void)
         TEST(bad_tickets_are_refused_alone),
         TEST(a_ticket_for_later_waits_for_its_time),
         TEST(a_cancelled_ticket_is_worked_no_more),
+        TEST(a_follower_hears_of_every_change),
+        TEST(questions_are_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,36 @@ static void an_answer_of_somebody_cut_off_counts_while_nobody_newer_has_the_tick
     world_expect(world, "late_answer");
 }
 
+static void an_answer_that_comes_after_somebody_newer_is_kept_as_a_note(void **state)
+{
+    (void) state;
+    open_world();
+    uint32_t site = add_site("north", &ana);
+    uint32_t other = add_site("south", &ben);
+
+    world_plan_work(world, site, 0, OUTCOME_COMPLETE, 50000);
+    world_plan_work(world, other, 0, OUTCOME_COMPLETE, 60000);
+    submit("ticket-1");
+    world_run(world, 1000);
+    world_say(world, "north's cable is cut; ana solves it meanwhile, ben got it after the grace");
+    world_cut(world, site);
+    world_run(world, 60000);
+    world_say(world, "the cable is mended");
+    world_mend(world, site);
+    world_run(world, 60000);
+
+    expect_done_by("ticket-1", "ben", 2);
+    const struct store_memory *store = world_store(world);
+    uint32_t notes = 0;
+    for (uint32_t i = 0; i < store_memory_event_count(store); i++) {
+        const struct store_memory_event *event = store_memory_event_at(store, i);
+        bool is_note = event->row.kind == HISTORY_NOTE;
+        notes += is_note && bytes_equal_text(event->row.detail, "solved") ? 1 : 0;
+    }
+    assert_int_equal(notes, 1);
+    world_expect(world, "stale_answer");
+}
+
 static void an_agentd_that_restarts_keeps_its_work(void **state)
 {
     (void) state;
@@ -390,14 +420,16 @@ static void commits_of_unknown_outcome_are_read_again(void **state)
     world_say(world, "commits land, but nobody hears of it");
     store_memory_set_fault(world_store(world), FAULT_UNCERTAIN);
     submit("ticket-2");
+    submit("ticket-3");
     world_run(world, 500);
-    world_say(world, "the store answers again");
+    world_say(world, "the store answers again; nobody repeats ticket-3");
     store_memory_set_fault(world_store(world), FAULT_NONE);
     submit("ticket-2");
     world_run(world, 20000);
 
     expect_done_by("ticket-1", "ana", 1);
     expect_done_by("ticket-2", "ana", 1);
+    expect_done_by("ticket-3", "ana", 1);
     world_expect(world, "uncertain");
 }
 
@@ -431,6 +463,7 @@ int main(void)
         TEST(a_site_that_vanishes_inside_grace_keeps_its_work),
         TEST(a_site_that_vanishes_beyond_grace_loses_its_work),
         TEST(an_answer_of_somebody_cut_off_counts_while_nobody_newer_has_the_ticket),
+        TEST(an_answer_that_comes_after_somebody_newer_is_kept_as_a_note),
         TEST(an_agentd_that_restarts_keeps_its_work),
         TEST(an_outcome_in_the_journal_survives_agentd),
         TEST(a_message_while_the_agent_parks_is_not_swallowed),

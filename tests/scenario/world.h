@@ -78,6 +78,10 @@ void world_say(struct world *world, const char *text);
 void world_submit(struct world *world, const struct world_ticket *ticket);
 void world_note(struct world *world, const char *key, const char *note_key, const char *text);
 void world_cancel(struct world *world, const char *key);
+void world_follow(struct world *world, const char *key);
+
+/* `key` for QUERY_TICKET, else NULL. Every row of the answer is a line. */
+void world_query(struct world *world, enum query_what what, const char *key);
 
 /* The ticket that this key made; NULL: none was stored. */
 const struct store_memory_ticket *world_find(struct world *world, const char *key);
