@@ -103,4 +103,10 @@ void world_plan_work(
 /* Fails the test unless the trace is the golden one and the store holds no fault. */
 void world_expect(struct world *world, const char *name);
 
+/* The same without a golden trace: the store holds no fault. */
+void world_expect_sound(struct world *world);
+
+/* The whole trace, NUL-terminated, until the next call. */
+const char *world_trace(const struct world *world);
+
 #endif

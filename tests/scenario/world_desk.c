@@ -87,6 +87,21 @@ static void take_offer(struct world_node *node, uint32_t agent, const struct off
     pending->offer = offer->offer;
 }
 
+/* An agent never has more than fits its slots, whatever happened before. */
+static uint32_t free_place(const struct world_node *node, uint32_t agent)
+{
+    const struct desk *desk = &node->desks[agent];
+    uint32_t capacity = node->agents[agent].capacity == 0 ? 1 : node->agents[agent].capacity;
+    uint32_t active = 0;
+    uint32_t free = WORKS_MAX;
+    for (uint32_t i = 0; i < WORKS_MAX; i++) {
+        active += desk->works_now[i].is_active ? 1 : 0;
+        free = desk->works_now[i].is_active ? free : i;
+    }
+    CHECK(active < capacity);
+    return free;
+}
+
 static void take_work(struct world_node *node, uint32_t agent, const struct confirm *confirm)
 {
     struct desk *desk = &node->desks[agent];
@@ -98,10 +113,7 @@ static void take_work(struct world_node *node, uint32_t agent, const struct conf
     if (desk->works_used < desk->works_planned) {
         plan = desk->works[desk->works_used++];
     }
-    uint32_t at = 0;
-    while (desk->works_now[at].is_active) {
-        CHECK(++at < WORKS_MAX);
-    }
+    uint32_t at = free_place(node, agent);
     desk->works_now[at] = (struct desk_work){.ticket = confirm->ticket,
                                              .attempt = confirm->attempt,
                                              .msgs = confirm->msgs,

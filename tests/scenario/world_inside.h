@@ -98,6 +98,7 @@ struct pending {
     uint32_t node;        /* CLIENT: the client */
     uint64_t incarnation; /* of the node when this was put in; gone with it */
     struct address from;  /* MESSAGE, LINK_DOWN, DESK */
+    uint64_t connection;  /* MESSAGE: its number at the broker */
     uint8_t *header;      /* MESSAGE: frames, owned */
     uint32_t header_bytes;
     uint8_t *body;

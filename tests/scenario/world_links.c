@@ -74,8 +74,13 @@ static struct connection *dial(struct world *world, const struct end *dialer)
         !can_reach(world, dialer->node)) {
         return NULL;
     }
-    CHECK(world->connection_count < CONNECTIONS_MAX);
-    struct connection *connection = &world->connections[world->connection_count++];
+    uint32_t at = 0;
+    while (at < world->connection_count && world->connections[at].is_open) {
+        at++;
+    }
+    CHECK(at < CONNECTIONS_MAX);
+    world->connection_count += at == world->connection_count ? 1 : 0;
+    struct connection *connection = &world->connections[at];
     connection->dialer = *dialer;
     connection->broker.node = broker;
     connection->broker.address.link = link_at_broker(world, dialer->node);
@@ -95,12 +100,16 @@ static uint8_t *copy_frame(struct bytes frame)
     return copy;
 }
 
-static void
-put_frames(struct world *world, const struct end *to, struct bytes header, struct bytes body)
+static void put_frames(struct world *world,
+                       const struct connection *connection,
+                       const struct end *to,
+                       struct bytes header,
+                       struct bytes body)
 {
     struct pending *pending = world_add_pending(world, PENDING_MESSAGE, MESSAGE_MS);
     pending->node = to->node;
     pending->from = to->address;
+    pending->connection = connection->broker.address.peer;
     pending->incarnation = to->node == CLIENT ? 0 : world->nodes[to->node].incarnation;
     pending->header = copy_frame(header);
     pending->header_bytes = header.size;
@@ -128,7 +137,7 @@ void world_send(struct world *world, struct end from, const struct message *mess
         uint64_t mark = arena_mark(&world->scratch);
         vt_err err = codec_encode(message, first, &world->scratch, &header, &body, &packed);
         CHECK(err == VT_OK);
-        put_frames(world, to, header, body);
+        put_frames(world, connection, to, header, body);
         arena_rewind(&world->scratch, mark);
         first += packed;
     } while (message->carried.size == 0 && first < message->count);
@@ -136,12 +145,13 @@ void world_send(struct world *world, struct end from, const struct message *mess
 
 /* ------------------------------------------------------------------ in */
 
-/* Which connection this came on, open or not. */
-static const struct connection *find_any(const struct world *world, const struct end *end)
+/* The connection that this was sent on, if it still is open: a new one between the same two does
+ * not deliver what the old one lost. */
+static const struct connection *find_open(const struct world *world, uint64_t number)
 {
-    for (uint32_t i = world->connection_count; i > 0; i--) {
-        const struct connection *connection = &world->connections[i - 1];
-        if (is_end(&connection->dialer, end) || is_end(&connection->broker, end)) {
+    for (uint32_t i = 0; i < world->connection_count; i++) {
+        const struct connection *connection = &world->connections[i];
+        if (connection->is_open && connection->broker.address.peer == number) {
             return connection;
         }
     }
@@ -151,8 +161,8 @@ static const struct connection *find_any(const struct world *world, const struct
 void world_deliver(struct world *world, const struct pending *pending)
 {
     struct end to = {.node = pending->node, .address = pending->from};
-    const struct connection *connection = find_any(world, &to);
-    if (connection == NULL || !connection->is_open || !can_reach(world, connection->dialer.node) ||
+    const struct connection *connection = find_open(world, pending->connection);
+    if (connection == NULL || !can_reach(world, connection->dialer.node) ||
         !can_reach(world, connection->broker.node)) {
         return;
     }

@@ -165,7 +165,7 @@ static bool is_golden(const char *path, struct text *trace)
     return is_same;
 }
 
-static void expect_sound_store(struct world *world)
+void world_expect_sound(struct world *world)
 {
     struct ticket_id ticket = {0};
     const char *fault = store_memory_fault_found(world->store, &ticket);
@@ -177,12 +177,17 @@ static void expect_sound_store(struct world *world)
     assert_null(fault);
 }
 
+const char *world_trace(const struct world *world)
+{
+    return world->trace.data;
+}
+
 void world_expect(struct world *world, const char *name)
 {
     char path[256];
     int length = snprintf(path, sizeof path, "tests/scenario/golden/%s.txt", name);
     CHECK(length > 0 && (size_t) length < sizeof path);
-    expect_sound_store(world);
+    world_expect_sound(world);
     if (getenv("VT_GOLDEN_UPDATE") != NULL) {
         write_whole(path, &world->trace);
         return;
