@@ -124,13 +124,8 @@ static void init_tables(struct router *router, struct arena *arena)
     router->claims = ARENA_ARRAY(arena, struct store_request, options->parts_max);
 }
 
-struct router *router_open(struct arena *arena, const struct router_options *options)
+static void build(struct router *router, struct arena *arena, const struct router_options *options)
 {
-    struct router scratch = {0};
-    struct router *router = ARENA_NEW(arena, struct router);
-    if (router == NULL) {
-        router = &scratch;
-    }
     router->options = filled(options);
     router->trace = options->trace;
     if (options->trace == NULL) {
@@ -142,7 +137,18 @@ struct router *router_open(struct arena *arena, const struct router_options *opt
     init_matching(router, arena);
     init_ownership(router, arena);
     init_tables(router, arena);
-    return router == &scratch ? NULL : router;
+}
+
+struct router *router_open(struct arena *arena, const struct router_options *options)
+{
+    struct router *router = ARENA_NEW(arena, struct router);
+    if (router == NULL) {
+        struct router scratch = {0};
+        build(&scratch, arena, options);
+        return NULL;
+    }
+    build(router, arena, options);
+    return router;
 }
 
 static void stored(struct router *router, const struct event *event)
