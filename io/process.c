@@ -119,9 +119,3 @@ void process_log_open(struct trace *trace, enum trace_level level, const char *n
     } name = {.text = node}; /* trace hands the pointer back untouched */
     trace_init(trace, level, write_line, name.context);
 }
-
-void check_handler(const char *expression, const char *file, int line)
-{
-    fprintf(stderr, "fatal: %s:%d: check failed: %s\n", file, line, expression);
-    abort();
-}
