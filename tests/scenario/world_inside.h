@@ -13,7 +13,7 @@
 #define NODES_MAX 16u
 #define CONNECTIONS_MAX 256u
 #define PENDING_MAX 4096u
-#define PLANS_MAX 32u
+#define PLANS_MAX 256u
 #define WORKS_MAX 16u
 #define SEEN_TICKETS_MAX 256u
 #define TRACE_BYTES (4u << 20)
