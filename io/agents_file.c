@@ -115,11 +115,11 @@ static vt_err read_run(struct reader *reader, uint32_t map, struct agents_file_a
 {
     uint32_t node = yaml_get(&reader->yaml, map, "run");
     uint32_t item = YAML_NONE;
-    if (node == YAML_NONE || reader->yaml.nodes[node].first == YAML_NONE) {
+    vt_err err = node == YAML_NONE ? VT_OK : yaml_items(&reader->yaml, node, "run", &item);
+    if (err == VT_OK && item == YAML_NONE) {
         return yaml_fail(
             &reader->yaml, map, "'run: [program, argument, ...]' is missing: what works a ticket");
     }
-    vt_err err = yaml_items(&reader->yaml, node, "run", &item);
     char **arguments = ARENA_ARRAY(&reader->file->arena, char *, AGENTS_FILE_ARGUMENTS_MAX + 1);
     uint32_t count = 0;
     for (; err == VT_OK && item != YAML_NONE; item = reader->yaml.nodes[item].next) {
@@ -215,10 +215,10 @@ static vt_err read_agents(struct reader *reader)
     }
     uint32_t node = yaml_get(&reader->yaml, root, "agents");
     uint32_t item = YAML_NONE;
-    if (node == YAML_NONE || reader->yaml.nodes[node].first == YAML_NONE) {
+    err = node == YAML_NONE ? VT_OK : yaml_items(&reader->yaml, node, "agents", &item);
+    if (err == VT_OK && item == YAML_NONE) {
         return yaml_fail(&reader->yaml, root, "'agents' is missing: one at least");
     }
-    err = yaml_items(&reader->yaml, node, "agents", &item);
     for (; err == VT_OK && item != YAML_NONE; item = reader->yaml.nodes[item].next) {
         if (reader->file->agent_count == AGENTS_FILE_AGENTS_MAX) {
             return yaml_fail(

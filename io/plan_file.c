@@ -180,10 +180,10 @@ static vt_err read_pool(struct plan_reader *reader, uint32_t node)
 
     uint32_t queues = yaml_get(&reader->yaml, node, "queues");
     uint32_t item = YAML_NONE;
-    if (queues == YAML_NONE || reader->yaml.nodes[queues].first == YAML_NONE) {
+    err = queues == YAML_NONE ? VT_OK : yaml_items(&reader->yaml, queues, "queues", &item);
+    if (err == VT_OK && item == YAML_NONE) {
         return yaml_fail(&reader->yaml, node, "a pool needs at least one queue");
     }
-    err = yaml_items(&reader->yaml, queues, "queues", &item);
     for (; err == VT_OK && item != YAML_NONE; item = reader->yaml.nodes[item].next) {
         err = read_queue(reader, item, index);
     }
@@ -194,10 +194,10 @@ static vt_err read_pools(struct plan_reader *reader)
 {
     uint32_t node = yaml_get(&reader->yaml, reader->yaml.root, "pools");
     uint32_t item = YAML_NONE;
-    if (node == YAML_NONE || reader->yaml.nodes[node].first == YAML_NONE) {
+    vt_err err = node == YAML_NONE ? VT_OK : yaml_items(&reader->yaml, node, "pools", &item);
+    if (err == VT_OK && item == YAML_NONE) {
         return yaml_fail(&reader->yaml, reader->yaml.root, "'pools' is missing: one at least");
     }
-    vt_err err = yaml_items(&reader->yaml, node, "pools", &item);
     for (; err == VT_OK && item != YAML_NONE; item = reader->yaml.nodes[item].next) {
         err = read_pool(reader, item);
     }
