@@ -244,6 +244,7 @@ static void live_one_day(uint64_t seed)
     assert_null(left);
     assert_true(ended > 0);
     world_expect_sound(day.world);
+    world_expect_settled(day.world);
     world_close(day.world);
 }
 

@@ -77,6 +77,7 @@ static void a_site_that_vanishes_inside_grace_keeps_its_work(void **state)
 
     expect_done_by("ticket-1", "ana", 1);
     assert_int_equal(row_of("ticket-1")->fails, 0);
+    world_expect_settled(world);
     world_expect(world, "vanish_inside_grace");
 }
 
@@ -99,6 +100,7 @@ static void a_site_that_vanishes_beyond_grace_loses_its_work(void **state)
 
     expect_done_by("ticket-1", "ben", 2);
     assert_int_equal(row_of("ticket-1")->fails, 1);
+    world_expect_settled(world);
     world_expect(world, "vanish_beyond_grace");
 }
 
@@ -120,6 +122,7 @@ static void an_answer_of_somebody_cut_off_counts_while_nobody_newer_has_the_tick
     world_run(world, 20000);
 
     expect_done_by("ticket-1", "ana", 1);
+    world_expect_settled(world);
     world_expect(world, "late_answer");
 }
 
@@ -150,6 +153,7 @@ static void an_answer_that_comes_after_somebody_newer_is_kept_as_a_note(void **s
         notes += is_note && bytes_equal_text(event->row.detail, "solved") ? 1 : 0;
     }
     assert_int_equal(notes, 1);
+    world_expect_settled(world);
     world_expect(world, "stale_answer");
 }
 
@@ -171,6 +175,7 @@ static void an_agentd_that_restarts_keeps_its_work(void **state)
 
     expect_done_by("ticket-1", "ana", 1);
     assert_int_equal(store_memory_ticket_count(world_store(world)), 1);
+    world_expect_settled(world);
     world_expect(world, "agentd_restarts");
 }
 
@@ -194,6 +199,7 @@ static void an_outcome_in_the_journal_survives_agentd(void **state)
     world_run(world, 20000);
 
     expect_done_by("ticket-1", "bot", 1);
+    world_expect_settled(world);
     world_expect(world, "journalled_outcome");
 }
 
@@ -213,6 +219,7 @@ static void a_message_while_the_agent_parks_is_not_swallowed(void **state)
 
     expect_done_by("ticket-1", "ana", 2);
     assert_int_equal(row_of("ticket-1")->msgs, 2);
+    world_expect_settled(world);
     world_expect(world, "message_while_parking");
 }
 
@@ -231,6 +238,7 @@ static void a_parked_ticket_comes_back_with_the_requesters_message(void **state)
     world_run(world, 5000);
 
     expect_done_by("ticket-1", "ana", 2);
+    world_expect_settled(world);
     world_expect(world, "parked");
 }
 
@@ -250,6 +258,7 @@ static void a_message_reaches_who_works_on_the_ticket(void **state)
 
     expect_done_by("ticket-1", "ana", 1);
     assert_int_equal(row_of("ticket-1")->msgs, 2);
+    world_expect_settled(world);
     world_expect(world, "message");
 }
 
@@ -277,6 +286,7 @@ static void everything_restarts_and_open_tickets_go_on(void **state)
     expect_done_by("ticket-1", "ana", 1);
     expect_done_by("ticket-2", "ana", 1);
     expect_done_by("ticket-3", "ana", 1);
+    world_expect_settled(world);
     world_expect(world, "all_restart");
 }
 
@@ -300,6 +310,7 @@ static void a_router_that_dies_is_replaced(void **state)
     assert_false(world_has_stopped(world, second));
     expect_done_by("ticket-1", "ana", 1);
     expect_done_by("ticket-3", "ana", 1);
+    world_expect_settled(world);
     world_expect(world, "router_replaced");
 }
 
@@ -322,6 +333,7 @@ static void tickets_stored_while_no_router_is_there_are_found(void **state)
 
     expect_done_by("ticket-1", "bot", 1);
     expect_done_by("ticket-2", "bot", 1);
+    world_expect_settled(world);
     world_expect(world, "no_router");
 }
 
@@ -345,6 +357,7 @@ static void a_broker_that_dies_costs_no_work(void **state)
     assert_false(world_has_stopped(world, other));
     expect_done_by("ticket-1", "ana", 1);
     expect_done_by("ticket-2", "ana", 1);
+    world_expect_settled(world);
     world_expect(world, "broker_dies");
 }
 
@@ -364,6 +377,7 @@ static void given_back_work_goes_to_another_agent_and_dies_in_the_end(void **sta
     assert_int_equal(row_of("ticket-1")->state, TICKET_DEAD);
     assert_int_equal(row_of("ticket-1")->attempt, 3);
     assert_int_equal(row_of("ticket-1")->fails, 3);
+    world_expect_settled(world);
     world_expect(world, "given_back");
 }
 
@@ -383,6 +397,7 @@ static void a_handoff_goes_to_a_person(void **state)
 
     expect_done_by("ticket-1", "ben", 2);
     assert_int_equal(row_of("ticket-1")->fails, 0);
+    world_expect_settled(world);
     world_expect(world, "handoff");
 }
 
@@ -406,6 +421,7 @@ static void a_store_that_is_down_refuses_and_comes_back(void **state)
 
     expect_done_by("ticket-1", "ana", 1);
     expect_done_by("ticket-2", "ana", 1);
+    world_expect_settled(world);
     world_expect(world, "store_down");
 }
 
@@ -430,6 +446,7 @@ static void commits_of_unknown_outcome_are_read_again(void **state)
     expect_done_by("ticket-1", "ana", 1);
     expect_done_by("ticket-2", "ana", 1);
     expect_done_by("ticket-3", "ana", 1);
+    world_expect_settled(world);
     world_expect(world, "uncertain");
 }
 
@@ -453,6 +470,7 @@ static void everybody_drains(void **state)
     assert_true(world_has_stopped(world, router));
     assert_true(world_has_stopped(world, broker));
     expect_done_by("ticket-1", "ana", 1);
+    world_expect_settled(world);
     world_expect(world, "drain");
 }
 

@@ -106,6 +106,10 @@ void world_expect(struct world *world, const char *name);
 /* The same without a golden trace: the store holds no fault. */
 void world_expect_sound(struct world *world);
 
+/* At the end of a story: no answer that an agent gave is lost (it completed its ticket, is kept as
+ * a note, or met a message it had not seen), and no site remembers work in its journal. */
+void world_expect_settled(struct world *world);
+
 /* The whole trace, NUL-terminated, until the next call. */
 const char *world_trace(const struct world *world);
 

@@ -197,6 +197,13 @@ static void answer_offer(struct world_node *node, const struct pending *pending)
     }
 }
 
+static void remember(struct world *world, const struct desk_work *work)
+{
+    CHECK(world->completion_count < COMPLETIONS_MAX);
+    world->completions[world->completion_count++] =
+        (struct completion){.ticket = work->ticket, .attempt = work->attempt};
+}
+
 static void end_work(struct world_node *node, const struct pending *pending)
 {
     static const char *const words[] = {"completes", "parks", "hands off", "gives back"};
@@ -214,6 +221,9 @@ static void end_work(struct world_node *node, const struct pending *pending)
                               .text = bytes_of_text(is_complete ? "solved" : ""),
                               .note = bytes_of_text(is_complete ? "" : "as planned")};
     work->is_active = false;
+    if (is_complete) {
+        remember(node->world, work);
+    }
     say(node, agent, words[pending->outcome], outcome.ticket);
     tell_agentd(node, pending, MESSAGE_DESK_RESULT, &outcome);
 }

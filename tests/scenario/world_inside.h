@@ -15,6 +15,7 @@
 #define PENDING_MAX 4096u
 #define PLANS_MAX 256u
 #define WORKS_MAX 16u
+#define COMPLETIONS_MAX 1024u
 #define SEEN_TICKETS_MAX 256u
 #define TRACE_BYTES (4u << 20)
 #define SCRATCH_BYTES (32u << 20)
@@ -58,6 +59,11 @@ struct desk {
     uint32_t works_planned;
     uint32_t works_used;
     struct desk_work works_now[WORKS_MAX];
+};
+
+struct completion {
+    struct ticket_id ticket;
+    uint32_t attempt;
 };
 
 struct world_node {
@@ -139,6 +145,8 @@ struct world {
     struct ticket_id seen[SEEN_TICKETS_MAX]; /* T1, T2, ... in order of appearance */
     uint32_t seen_count;
     uint64_t refs;
+    struct completion completions[COMPLETIONS_MAX]; /* every answer that an agent ever gave */
+    uint32_t completion_count;
     struct plan plan;
 };
 

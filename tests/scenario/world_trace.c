@@ -177,6 +177,73 @@ void world_expect_sound(struct world *world)
     assert_null(fault);
 }
 
+/* A ticket that a loss had put back before keeps no trace of NEW_MSGS in its history. */
+static bool was_told_of_messages(struct world *world, const struct completion *completion)
+{
+    char words[128];
+    int length = snprintf(words,
+                          sizeof words,
+                          "outcome.answered ticket=T%u attempt=%u verdict=new_messages",
+                          number_of(world, completion->ticket),
+                          completion->attempt);
+    CHECK(length > 0 && (size_t) length < sizeof words);
+    return strstr(world->trace.data, words) != NULL;
+}
+
+static bool is_kept(struct world *world, const struct completion *completion)
+{
+    for (uint32_t i = 0; i < store_memory_event_count(world->store); i++) {
+        const struct store_memory_event *event = store_memory_event_at(world->store, i);
+        const struct history_row *row = &event->row;
+        bool is_end =
+            row->kind == HISTORY_COMPLETED || row->kind == HISTORY_NOTE ||
+            (row->kind == HISTORY_REQUEUED && bytes_equal_text(row->detail, "new_messages"));
+        if (is_end && row->attempt == completion->attempt &&
+            id_equal(event->ticket, completion->ticket)) {
+            return true;
+        }
+    }
+    return was_told_of_messages(world, completion);
+}
+
+static bool is_journal_idle(struct world *world, const struct world_node *node)
+{
+    struct load_request load = {.kind = LOAD_JOURNAL, .rows_max = 1000, .from_start = true};
+    struct load_page page;
+    vt_err err = store_memory_load(node->journal, &load, &page, &world->scratch, 0);
+    CHECK(err == VT_OK);
+    for (uint32_t i = 0; i < page.journal_count; i++) {
+        enum journal_kind kind = page.journal[i].kind;
+        if (kind == JOURNAL_WORKING || kind == JOURNAL_OUTCOME) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void world_expect_settled(struct world *world)
+{
+    for (uint32_t i = 0; i < world->completion_count; i++) {
+        const struct completion *completion = &world->completions[i];
+        bool is_safe = is_kept(world, completion);
+        if (!is_safe) {
+            fprintf(stderr,
+                    "lost: the answer of attempt %u on T%u\n",
+                    completion->attempt,
+                    number_of(world, completion->ticket));
+        }
+        assert_true(is_safe);
+    }
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct world_node *node = &world->nodes[i];
+        bool is_idle = node->sort != SORT_SITE || is_journal_idle(world, node);
+        if (!is_idle) {
+            fprintf(stderr, "%s still has work in its journal\n", node->name);
+        }
+        assert_true(is_idle);
+    }
+}
+
 const char *world_trace(const struct world *world)
 {
     return world->trace.data;
