@@ -151,9 +151,12 @@ static void stop(struct broker *broker, const struct turn *turn, int64_t deadlin
 }
 
 /* Sites leave first, since what they finish goes through here; what owners have not taken yet they
- * would have to read. */
+ * would have to read. With no owner left nobody would hear either. */
 static bool is_drained(const struct broker *broker)
 {
+    if (owners_owning(broker->owners) == 0) {
+        return true;
+    }
     return sessions_figures(broker->sessions).sites_up == 0 && outbox_untaken(broker->outbox) == 0;
 }
 

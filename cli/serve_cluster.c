@@ -255,9 +255,10 @@ static bool part_is_stopped(const struct serve_cluster *cluster, uint32_t which)
 }
 
 /* Agents end their work while router and broker still carry it; then the router lets go of its
- * partitions; then the broker has nobody left to serve. */
-static void drain_next(struct serve_cluster *cluster)
+ * partitions; then the broker has nobody left to serve. True: one of them was asked to stop now. */
+static bool drain_next(struct serve_cluster *cluster)
 {
+    uint32_t before = cluster->draining;
     while (cluster->draining > 0 &&
            (cluster->draining == SERVE_PART_COUNT || part_is_stopped(cluster, cluster->draining))) {
         cluster->draining--;
@@ -266,6 +267,7 @@ static void drain_next(struct serve_cluster *cluster)
             host_stop(host, cluster->stop_deadline_ms);
         }
     }
+    return cluster->draining != before;
 }
 
 static int64_t cluster_turn(void *context, int64_t now_ms)
@@ -275,7 +277,10 @@ static int64_t cluster_turn(void *context, int64_t now_ms)
     if (cluster->stop_count == 0) {
         return wanted_ms;
     }
-    drain_next(cluster);
+    /* The hosts have had their turn: what a stop made due is not in the loop's deadline yet. */
+    if (drain_next(cluster)) {
+        wanted_ms = now_ms;
+    }
     if (serve_cluster_is_stopped(cluster)) {
         loop_stop(cluster->loop);
     }

@@ -103,6 +103,8 @@ static void wishes_beyond_the_table_are_busy(void **state)
 static void a_draining_broker_refuses_tickets_and_sends_sites_away(void **state)
 {
     struct broker_world *world = *state;
+    world_owns(world, world_router, 100);
+    world_taken(world, 100, 1);
     world_site_up(world);
 
     steps_stop(&world->steps, world->steps.now_ms + 60000);
@@ -145,9 +147,25 @@ static void a_draining_broker_waits_for_owners_to_take_what_was_stored(void **st
     assert_int_equal(steps_count(&world->steps, EFFECT_STOPPED), 1);
 }
 
+static void a_draining_broker_does_not_wait_for_sites_once_no_owner_is_left(void **state)
+{
+    struct broker_world *world = *state;
+    world_owns(world, world_router, 100);
+    world_site_up(world);
+    steps_stop(&world->steps, world->steps.now_ms + 60000);
+    assert_null(steps_find(&world->steps, EFFECT_STOPPED, 0));
+
+    struct header header = {
+        .kind = MESSAGE_OWNS, .flags = HEADER_FIRST | HEADER_LAST, .origin = world_router.peer};
+    steps_receive(&world->steps, world_router, &header, NULL, 0);
+
+    assert_int_equal(steps_count(&world->steps, EFFECT_STOPPED), 1);
+}
+
 static void a_drain_ends_at_its_deadline_or_at_the_second_call(void **state)
 {
     struct broker_world *world = *state;
+    world_owns(world, world_router, 100);
     world_site_up(world);
     steps_stop(&world->steps, world->steps.now_ms + 2000);
     steps_wait(&world->steps, 1999);
@@ -156,6 +174,7 @@ static void a_drain_ends_at_its_deadline_or_at_the_second_call(void **state)
     assert_int_equal(steps_count(&world->steps, EFFECT_STOPPED), 1);
 
     struct broker_world *other = world_open();
+    world_owns(other, world_router, 100);
     world_site_up(other);
     steps_stop(&other->steps, other->steps.now_ms + 60000);
     steps_stop(&other->steps, other->steps.now_ms + 60000);
@@ -209,6 +228,7 @@ int main(void)
         TEST(a_draining_broker_refuses_tickets_and_sends_sites_away),
         TEST(a_draining_broker_answers_what_is_in_the_store_before_it_stops),
         TEST(a_draining_broker_waits_for_owners_to_take_what_was_stored),
+        TEST(a_draining_broker_does_not_wait_for_sites_once_no_owner_is_left),
         TEST(a_drain_ends_at_its_deadline_or_at_the_second_call),
         cmocka_unit_test(thousands_of_answers_need_several_steps_and_lose_none),
         TEST(nothing_is_due_in_a_broker_without_work),
