@@ -172,19 +172,17 @@ enum link_sent link_codec_send(struct link_codec *codec,
 {
     uint32_t first = 0;
     do {
-        struct bytes header;
-        struct bytes body;
-        uint32_t packed = 0;
+        struct codec_encoded encoded;
         arena_reset(&codec->encode);
-        vt_err err = codec_encode(message, first, &codec->encode, &header, &body, &packed);
+        vt_err err = codec_encode(message, first, &codec->encode, &encoded);
         CHECK(err == VT_OK);
-        enum link_sent sent = send_frames(socket, identity, header, body);
+        enum link_sent sent = send_frames(socket, identity, encoded.header, encoded.body);
         if (sent != LINK_SENT) {
             codec->figures.dropped++;
             return sent;
         }
         codec->figures.sent++;
-        first += packed;
+        first += encoded.packed;
     } while (first < message->count);
     return LINK_SENT;
 }

@@ -6,9 +6,6 @@
 #include "lib/check.h"
 #include "proto/codec_wire.h"
 
-#define ENTRY_TAG 0x0au /* field 1, length-delimited: the only thing in a body */
-#define LIST_MAX MESSAGE_ENTRIES_MAX
-
 static const struct codec_kind *const kinds[MESSAGE_KIND_COUNT] = {
     [MESSAGE_SUBMIT] = &codec_submit_kind,
     [MESSAGE_SUBMITTED] = &codec_intake_submitted,
@@ -110,178 +107,11 @@ bool codec_is_allowed(enum codec_edge edge, enum message_kind kind)
            allowed[edge][kind];
 }
 
-/* ------------------------------------------------------------------ out */
-
-vt_err codec_encode_header(const struct message *message,
-                           uint32_t count,
-                           uint8_t *buffer,
-                           uint32_t capacity,
-                           uint32_t *size)
+const struct codec_kind *codec_wire_kind(enum message_kind kind)
 {
-    const struct header *header = &message->header;
-    Ventanilla__Header wire = VENTANILLA__HEADER__INIT;
-    wire.proto = PROTO_VERSION;
-    wire.kind = (uint32_t) header->kind;
-    wire.flags = header->flags;
-    wire.part = header->part;
-    wire.site = header->site;
-    wire.node = header->node;
-    wire.boot = header->session.boot;
-    wire.connect = header->session.connect;
-    wire.nonce = header->session.nonce;
-    wire.epoch = header->epoch;
-    wire.origin = header->origin;
-    wire.seq = header->seq;
-    wire.count = count;
-
-    size_t needed = ventanilla__header__get_packed_size(&wire);
-    if (needed > capacity) {
-        return VT_TOO_LARGE;
-    }
-    *size = (uint32_t) ventanilla__header__pack(&wire, buffer);
-    return VT_OK;
+    CHECK((uint32_t) kind < MESSAGE_KIND_COUNT);
+    return kinds[kind];
 }
-
-static uint8_t *put_varint(uint8_t *end, uint32_t number)
-{
-    while (number >= 0x80) {
-        *end++ = (uint8_t) (number | 0x80u);
-        number >>= 7;
-    }
-    *end++ = (uint8_t) number;
-    return end;
-}
-
-static uint32_t varint_size(uint32_t number)
-{
-    uint32_t size = 1;
-    while (number >= 0x80) {
-        number >>= 7;
-        size++;
-    }
-    return size;
-}
-
-/* Appends entry after entry while they fit; *size bytes of `buffer` are used. */
-static vt_err pack_entries(const struct message *message,
-                           uint32_t first,
-                           struct codec_scratch *scratch,
-                           struct bytes *body,
-                           uint32_t *packed)
-{
-    const struct codec_kind *kind = kinds[message->header.kind];
-    uint32_t entry_bytes = message_entry_size(message->header.kind);
-    uint32_t capacity = body->size;
-    uint8_t *buffer = (uint8_t *) (uintptr_t) body->data;
-    uint32_t used = 0;
-    uint32_t i = first;
-    while (i < message->count && i - first < LIST_MAX) {
-        const uint8_t *entry = (const uint8_t *) message->entries + (size_t) i * entry_bytes;
-        const ProtobufCMessage *wire = kind->fill(entry, scratch);
-        if (wire == NULL) {
-            return VT_INVALID;
-        }
-        size_t size = protobuf_c_message_get_packed_size(wire);
-        if (size > capacity || used + 1 + varint_size((uint32_t) size) + size > capacity) {
-            break;
-        }
-        buffer[used] = ENTRY_TAG;
-        uint8_t *end = put_varint(buffer + used + 1, (uint32_t) size);
-        end += protobuf_c_message_pack(wire, end);
-        used = (uint32_t) (end - buffer);
-        i++;
-    }
-    if (i == first && first < message->count) {
-        return VT_TOO_LARGE;
-    }
-    body->size = used;
-    *packed = i - first;
-    return VT_OK;
-}
-
-static vt_err encode_body(const struct message *message,
-                          uint32_t first,
-                          struct arena *arena,
-                          struct bytes *body,
-                          uint32_t *packed)
-{
-    uint32_t align = (uint32_t) _Alignof(max_align_t);
-    struct codec_scratch *scratch = arena_try_take(arena, sizeof *scratch, align);
-    uint64_t room = arena_free_bytes(arena);
-    uint32_t capacity = room < MESSAGE_FRAME_BYTES_MAX ? (uint32_t) room : MESSAGE_FRAME_BYTES_MAX;
-    uint64_t mark = arena_mark(arena);
-    uint8_t *buffer = arena_try_take(arena, capacity, 1);
-    if (scratch == NULL || buffer == NULL) {
-        return VT_TOO_LARGE;
-    }
-
-    struct bytes frame = {.data = buffer, .size = capacity};
-    vt_err err = pack_entries(message, first, scratch, &frame, packed);
-    if (err != VT_OK) {
-        return err;
-    }
-    arena_rewind(arena, mark + frame.size);
-    *body = frame;
-    return VT_OK;
-}
-
-static vt_err encode_header_frame(const struct message *message,
-                                  uint32_t first,
-                                  uint32_t packed,
-                                  struct arena *arena,
-                                  struct bytes *header)
-{
-    struct message part = {.header = message->header};
-    if (first != 0) {
-        part.header.flags &= ~(uint32_t) HEADER_FIRST;
-    }
-    if (first + packed < message->count) {
-        part.header.flags &= ~(uint32_t) HEADER_LAST;
-    }
-    uint8_t *buffer = arena_try_take(arena, CODEC_HEADER_BYTES_MAX, 1);
-    if (buffer == NULL) {
-        return VT_TOO_LARGE;
-    }
-    header->data = buffer;
-    return codec_encode_header(&part, packed, buffer, CODEC_HEADER_BYTES_MAX, &header->size);
-}
-
-vt_err codec_encode(const struct message *message,
-                    uint32_t first,
-                    struct arena *arena,
-                    struct bytes *header,
-                    struct bytes *body,
-                    uint32_t *packed)
-{
-    CHECK((uint32_t) message->header.kind < MESSAGE_KIND_COUNT);
-    CHECK(first <= message->count);
-    if (kinds[message->header.kind] == NULL) {
-        return VT_INVALID;
-    }
-    struct bytes frame = message->carried;
-    uint32_t count = message->carried_count;
-    if (frame.size == 0) {
-        count = 0;
-        if (kinds[message->header.kind]->wire != NULL) {
-            vt_err err = encode_body(message, first, arena, &frame, &count);
-            if (err != VT_OK) {
-                return err;
-            }
-        }
-    }
-
-    struct bytes head = {0};
-    vt_err err = encode_header_frame(message, first, count, arena, &head);
-    if (err != VT_OK) {
-        return err;
-    }
-    *header = head;
-    *body = frame;
-    *packed = count;
-    return VT_OK;
-}
-
-/* ------------------------------------------------------------------ in */
 
 /* protobuf-c's memory: bumped from the arena, never given back one by one. */
 struct pool {
@@ -344,7 +174,7 @@ static vt_err decode_header(enum codec_edge edge,
     if (frame.size > CODEC_HEADER_BYTES_MAX) {
         return VT_TOO_LARGE;
     }
-    ProtobufCMessage *unpacked;
+    ProtobufCMessage *unpacked = NULL;
     vt_err err = unpack(&ventanilla__header__descriptor, frame, arena, &unpacked);
     if (err != VT_OK) {
         return err;
@@ -372,7 +202,7 @@ static bool cut_entry(struct bytes *rest, struct bytes *entry)
     uint32_t at = 1;
     uint32_t size = 0;
     uint32_t shift = 0;
-    if (rest->data[0] != ENTRY_TAG) {
+    if (rest->data[0] != CODEC_ENTRY_TAG) {
         return false;
     }
     do {
@@ -399,7 +229,7 @@ static vt_err decode_entries(const struct codec_kind *kind,
     struct bytes rest = body;
     for (uint32_t i = 0; i < message->count; i++) {
         struct bytes frame;
-        ProtobufCMessage *wire;
+        ProtobufCMessage *wire = NULL;
         if (rest.size == 0 || !cut_entry(&rest, &frame)) {
             return VT_CORRUPT;
         }

@@ -43,19 +43,25 @@ VT_MUST_USE vt_err codec_encode_header(const struct message *message,
                                        uint32_t capacity,
                                        uint32_t *size);
 
+/* Two frames, and how many entries are in them. */
+struct codec_encoded {
+    struct bytes header;
+    struct bytes body;
+    uint32_t packed;
+};
+
 /* Packs the entries from `first` on into one pair of frames in the arena: as many as fit
- * MESSAGE_ENTRIES_MAX and MESSAGE_FRAME_BYTES_MAX; *packed says how many. Call it again with
- * first + packed until all are sent; HEADER_FIRST and HEADER_LAST are put on the right frames.
- * A header-only message is one call with *packed = 0. A message with `carried` set is sent as it
- * is (*packed = carried_count, `body` views the carried bytes).
- * VT_TOO_LARGE: one entry alone is over the limit, or the arena is full.
+ * MESSAGE_ENTRIES_MAX and MESSAGE_FRAME_BYTES_MAX. Call it again with first + packed until all are
+ * sent; HEADER_FIRST and HEADER_LAST are put on the right frames. A header-only message is one call
+ * with 0 packed. A message with `carried` set is sent as it is (`body` views the carried bytes,
+ * `packed` is carried_count).
+ * VT_TOO_LARGE: one entry alone is over the limit, or the arena is full.  VT_INVALID: this kind, or
+ * this row of a REPLY, never travels.
  */
 VT_MUST_USE vt_err codec_encode(const struct message *message,
                                 uint32_t first,
                                 struct arena *arena,
-                                struct bytes *header,
-                                struct bytes *body,
-                                uint32_t *packed);
+                                struct codec_encoded *encoded);
 
 /* Decodes two received frames. All views in *message point into the arena, but for `carried`,
  * which is the body frame itself. A bad SUBMIT entry does not fail its message: the entry comes

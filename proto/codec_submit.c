@@ -136,6 +136,7 @@ static vt_err sort_attributes(struct attribute *attributes, uint32_t count)
 static bool
 read_attributes(const Ventanilla__Submit *wire, struct submit *submit, struct attribute *attributes)
 {
+    CHECK(attributes != NULL || submit->attribute_count == 0);
     for (uint32_t i = 0; i < submit->attribute_count; i++) {
         const Ventanilla__Attribute *from = wire->attributes[i];
         if (from->name.len == 0 || from->name.len > NAME_BYTES_MAX ||

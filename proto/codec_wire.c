@@ -4,7 +4,11 @@
 
 ProtobufCBinaryData codec_wire_data(struct bytes bytes)
 {
-    return (ProtobufCBinaryData){.len = bytes.size, .data = (uint8_t *) (uintptr_t) bytes.data};
+    const union {
+        const uint8_t *borrowed;
+        uint8_t *data;
+    } view = {.borrowed = bytes.data};
+    return (ProtobufCBinaryData){.len = bytes.size, .data = view.data};
 }
 
 struct bytes codec_wire_view(ProtobufCBinaryData data)

@@ -23,6 +23,8 @@
 #define CODEC_INSTANT_US_MAX INT64_C(253402300800000000) /* year 10000 */
 #define CODEC_DURATION_MS_MAX INT64_C(315360000000)      /* ten years */
 
+#define CODEC_ENTRY_TAG 0x0au /* field 1, length-delimited: all that a body consists of */
+
 /* Where one entry is laid out before it is packed. */
 struct codec_scratch {
     union {
@@ -78,6 +80,9 @@ struct codec_kind {
     const ProtobufCMessage *(*fill)(const void *entry, struct codec_scratch *scratch);
     vt_err (*read)(const void *wire, void *entry, struct arena *arena);
 };
+
+/* NULL: this kind never travels. */
+const struct codec_kind *codec_wire_kind(enum message_kind kind);
 
 extern const struct codec_kind codec_submit_kind;
 extern const struct codec_kind codec_intake_submitted;

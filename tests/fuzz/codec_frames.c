@@ -44,10 +44,12 @@ static struct codec_frames
 encode(enum codec_edge edge, const struct message *message, struct arena *arena)
 {
     struct codec_frames frames = {.edge = onward(edge, message)};
-    uint32_t packed = 0;
-    vt_err err = codec_encode(message, 0, arena, &frames.header, &frames.body, &packed);
+    struct codec_encoded encoded;
+    vt_err err = codec_encode(message, 0, arena, &encoded);
     CHECK(err == VT_OK);
-    CHECK(packed >= 1 || message->count == 0);
+    CHECK(encoded.packed >= 1 || message->count == 0);
+    frames.header = encoded.header;
+    frames.body = encoded.body;
     return frames;
 }
 

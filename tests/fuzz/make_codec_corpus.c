@@ -41,23 +41,21 @@ static void write_input(const char *path, uint32_t edge, enum message_kind kind)
     struct arena arena;
     struct random random;
     struct message message;
-    struct bytes header;
-    struct bytes body;
-    uint32_t packed;
+    struct codec_encoded encoded;
     uint32_t count = wire_count_max(kind) < ENTRIES ? 1 : ENTRIES;
     arena_init_used(&arena, memory, sizeof memory);
     random_init(&random, (uint64_t) kind);
     wire_random(&message, kind, count, &random, &arena);
-    vt_err err = codec_encode(&message, 0, &arena, &header, &body, &packed);
+    vt_err err = codec_encode(&message, 0, &arena, &encoded);
     CHECK(err == VT_OK);
 
     FILE *file = fopen(path, "wb");
     CHECK(file != NULL);
     (void) fputc((int) edge, file);
-    (void) fputc((int) header.size, file);
-    (void) fwrite(header.data, 1, header.size, file);
-    if (body.size != 0) {
-        (void) fwrite(body.data, 1, body.size, file);
+    (void) fputc((int) encoded.header.size, file);
+    (void) fwrite(encoded.header.data, 1, encoded.header.size, file);
+    if (encoded.body.size != 0) {
+        (void) fwrite(encoded.body.data, 1, encoded.body.size, file);
     }
     CHECK(fclose(file) == 0);
 }

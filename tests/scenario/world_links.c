@@ -103,18 +103,17 @@ static uint8_t *copy_frame(struct bytes frame)
 static void put_frames(struct world *world,
                        const struct connection *connection,
                        const struct end *to,
-                       struct bytes header,
-                       struct bytes body)
+                       const struct codec_encoded *encoded)
 {
     struct pending *pending = world_add_pending(world, PENDING_MESSAGE, MESSAGE_MS);
     pending->node = to->node;
     pending->from = to->address;
     pending->connection = connection->broker.address.peer;
     pending->incarnation = to->node == CLIENT ? 0 : world->nodes[to->node].incarnation;
-    pending->header = copy_frame(header);
-    pending->header_bytes = header.size;
-    pending->body = copy_frame(body);
-    pending->body_bytes = body.size;
+    pending->header = copy_frame(encoded->header);
+    pending->header_bytes = encoded->header.size;
+    pending->body = copy_frame(encoded->body);
+    pending->body_bytes = encoded->body.size;
 }
 
 void world_send(struct world *world, struct end from, const struct message *message)
@@ -131,15 +130,13 @@ void world_send(struct world *world, struct end from, const struct message *mess
     const struct end *to = is_broker ? &connection->dialer : &connection->broker;
     uint32_t first = 0;
     do {
-        struct bytes header;
-        struct bytes body;
-        uint32_t packed = 0;
+        struct codec_encoded encoded;
         uint64_t mark = arena_mark(&world->scratch);
-        vt_err err = codec_encode(message, first, &world->scratch, &header, &body, &packed);
+        vt_err err = codec_encode(message, first, &world->scratch, &encoded);
         CHECK(err == VT_OK);
-        put_frames(world, connection, to, header, body);
+        put_frames(world, connection, to, &encoded);
         arena_rewind(&world->scratch, mark);
-        first += packed;
+        first += encoded.packed;
     } while (message->carried.size == 0 && first < message->count);
 }
 

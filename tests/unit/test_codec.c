@@ -7,11 +7,6 @@
 #include "proto/requirements.h"
 #include "tests/unit/wire.h"
 
-struct frames {
-    struct bytes header;
-    struct bytes body;
-};
-
 static struct arena arena;
 static struct random rng;
 
@@ -30,13 +25,12 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct frames encode(const struct message *message)
+static struct codec_encoded encode(const struct message *message)
 {
-    struct frames frames = {0};
-    uint32_t packed = 0;
-    assert_int_equal(codec_encode(message, 0, &arena, &frames.header, &frames.body, &packed),
-                     VT_OK);
-    assert_int_equal(packed, message->carried.size != 0 ? message->carried_count : message->count);
+    struct codec_encoded frames = {0};
+    assert_int_equal(codec_encode(message, 0, &arena, &frames), VT_OK);
+    assert_int_equal(frames.packed,
+                     message->carried.size != 0 ? message->carried_count : message->count);
     return frames;
 }
 
@@ -61,7 +55,7 @@ static void round_trip(enum message_kind kind, enum codec_edge edge)
         struct message sent;
         struct message got;
         wire_random(&sent, kind, 1 + (uint32_t) random_below(&rng, most), &rng, &arena);
-        struct frames frames = encode(&sent);
+        struct codec_encoded frames = encode(&sent);
         vt_err err = codec_decode(edge, frames.header, frames.body, &arena, &got);
         if (err != VT_OK) {
             print_error("%s: %s\n", message_kind_text(kind), err_text(err));
@@ -99,7 +93,7 @@ static void a_kind_on_a_wrong_edge_is_refused(void **state)
             struct message sent;
             struct message got;
             wire_random(&sent, (enum message_kind) kind, 1, &rng, &arena);
-            struct frames frames = encode(&sent);
+            struct codec_encoded frames = encode(&sent);
             vt_err err =
                 codec_decode((enum codec_edge) edge, frames.header, frames.body, &arena, &got);
             bool is_allowed = codec_is_allowed((enum codec_edge) edge, (enum message_kind) kind);
@@ -115,7 +109,7 @@ static void a_broker_passes_carried_kinds_on_byte_by_byte(void **state)
     struct message carried;
     struct message got;
     wire_random(&sent, MESSAGE_OUTCOME, 5, &rng, &arena);
-    struct frames in = encode(&sent);
+    struct codec_encoded in = encode(&sent);
 
     assert_int_equal(codec_decode(EDGE_SITE_TO_BROKER, in.header, in.body, &arena, &carried),
                      VT_OK);
@@ -123,7 +117,7 @@ static void a_broker_passes_carried_kinds_on_byte_by_byte(void **state)
     assert_int_equal(carried.carried_count, 5);
     assert_int_equal(carried.count, 0);
     carried.header.site = 77;
-    struct frames out = encode(&carried);
+    struct codec_encoded out = encode(&carried);
 
     assert_ptr_equal(out.body.data, in.body.data);
     assert_int_equal(codec_decode(EDGE_BROKER_TO_ROUTER, out.header, out.body, &arena, &got),
@@ -140,11 +134,11 @@ static void a_carried_header_without_a_body_passes_too(void **state)
     struct message carried;
     struct message got;
     wire_random(&sent, MESSAGE_HELD_ASK, 0, &rng, &arena);
-    struct frames in = encode(&sent);
+    struct codec_encoded in = encode(&sent);
 
     assert_int_equal(codec_decode(EDGE_ROUTER_TO_BROKER, in.header, in.body, &arena, &carried),
                      VT_OK);
-    struct frames out = encode(&carried);
+    struct codec_encoded out = encode(&carried);
 
     assert_int_equal(codec_decode(EDGE_BROKER_TO_SITE, out.header, out.body, &arena, &got), VT_OK);
     assert_int_equal(got.header.part, sent.header.part);
@@ -157,19 +151,18 @@ static uint32_t send_all(const struct message *sent, enum codec_edge edge)
     uint32_t first = 0;
     uint32_t frame_count = 0;
     while (first < sent->count) {
-        struct frames frames;
+        struct codec_encoded frames;
         struct message got;
-        uint32_t packed = 0;
-        assert_int_equal(codec_encode(sent, first, &arena, &frames.header, &frames.body, &packed),
-                         VT_OK);
-        assert_true(packed >= 1 && packed <= MESSAGE_ENTRIES_MAX);
+        assert_int_equal(codec_encode(sent, first, &arena, &frames), VT_OK);
+        assert_true(frames.packed >= 1 && frames.packed <= MESSAGE_ENTRIES_MAX);
         assert_true(frames.body.size <= MESSAGE_FRAME_BYTES_MAX);
         assert_int_equal(codec_decode(edge, frames.header, frames.body, &arena, &got), VT_OK);
-        assert_int_equal(got.count, packed);
+        assert_int_equal(got.count, frames.packed);
         assert_int_equal((got.header.flags & HEADER_FIRST) != 0, first == 0);
-        assert_int_equal((got.header.flags & HEADER_LAST) != 0, first + packed == sent->count);
+        assert_int_equal((got.header.flags & HEADER_LAST) != 0,
+                         first + frames.packed == sent->count);
         expect_same(sent, &got, first);
-        first += packed;
+        first += frames.packed;
         frame_count++;
     }
     return frame_count;
@@ -204,13 +197,11 @@ static void an_entry_that_fits_no_frame_is_too_large(void **state)
 {
     (void) state;
     struct message sent;
-    struct frames frames;
-    uint32_t packed;
+    struct codec_encoded frames;
     wire_random(&sent, MESSAGE_NOTE_IN, 1, &rng, &arena);
     sent.note_in[0].text = bytes_of(arena_take_zeroed(&arena, 100000, 1), 100000);
 
-    assert_int_equal(codec_encode(&sent, 0, &arena, &frames.header, &frames.body, &packed),
-                     VT_TOO_LARGE);
+    assert_int_equal(codec_encode(&sent, 0, &arena, &frames), VT_TOO_LARGE);
 }
 
 static void rows_of_one_process_do_not_travel(void **state)
@@ -218,11 +209,9 @@ static void rows_of_one_process_do_not_travel(void **state)
     (void) state;
     struct reply reply = {.row = ROW_METRIC};
     struct message sent = {.header = {.kind = MESSAGE_REPLY}, .count = 1, .reply = &reply};
-    struct frames frames;
-    uint32_t packed;
+    struct codec_encoded frames;
 
-    assert_int_equal(codec_encode(&sent, 0, &arena, &frames.header, &frames.body, &packed),
-                     VT_INVALID);
+    assert_int_equal(codec_encode(&sent, 0, &arena, &frames), VT_INVALID);
 }
 
 static void an_arena_that_is_too_small_is_an_answer(void **state)
@@ -231,18 +220,17 @@ static void an_arena_that_is_too_small_is_an_answer(void **state)
     struct message sent;
     struct message got;
     wire_random(&sent, MESSAGE_SUBMIT, 8, &rng, &arena);
-    struct frames frames = encode(&sent);
+    struct codec_encoded frames = encode(&sent);
     static _Alignas(16) uint8_t memory[8192];
     for (uint32_t size = 0; size <= sizeof memory; size += 64) {
         struct arena small;
-        uint32_t packed;
-        struct frames again;
+        struct codec_encoded again;
         arena_init_used(&small, memory, size);
         vt_err err = codec_decode(EDGE_CLIENT_TO_BROKER, frames.header, frames.body, &small, &got);
         assert_int_equal(err, VT_TOO_LARGE);
         arena_init_used(&small, memory, size);
-        err = codec_encode(&sent, 0, &small, &again.header, &again.body, &packed);
-        assert_true(err == VT_TOO_LARGE || (err == VT_OK && packed >= 1));
+        err = codec_encode(&sent, 0, &small, &again);
+        assert_true(err == VT_TOO_LARGE || (err == VT_OK && again.packed >= 1));
     }
 }
 
@@ -254,13 +242,11 @@ static void a_whole_frame_of_anything_legal_fits_the_arena_size_told(void **stat
     for (uint32_t i = 0; i < 3; i++) {
         struct message sent;
         struct message got;
-        struct frames frames;
+        struct codec_encoded frames;
         struct arena told;
-        uint32_t packed;
         arena_init_used(&told, memory, CODEC_ARENA_BYTES);
         wire_random(&sent, kinds[i], 256, &rng, &arena);
-        assert_int_equal(codec_encode(&sent, 0, &arena, &frames.header, &frames.body, &packed),
-                         VT_OK);
+        assert_int_equal(codec_encode(&sent, 0, &arena, &frames), VT_OK);
         assert_int_equal(codec_decode(wire_edge(kinds[i]), frames.header, frames.body, &told, &got),
                          VT_OK);
     }
@@ -274,7 +260,7 @@ static void frames_cut_short_anywhere_never_decode_as_whole(void **state)
     struct message sent;
     struct message got;
     wire_random(&sent, MESSAGE_FORWARD, 3, &rng, &arena);
-    struct frames frames = encode(&sent);
+    struct codec_encoded frames = encode(&sent);
     uint64_t mark = arena_mark(&arena);
     for (uint32_t size = 0; size < frames.body.size; size++) {
         arena_rewind(&arena, mark);
@@ -320,7 +306,7 @@ static void a_count_that_is_not_the_lists_is_refused(void **state)
     struct message sent;
     struct message got;
     wire_random(&sent, MESSAGE_TAKEN, 3, &rng, &arena);
-    struct frames frames = encode(&sent);
+    struct codec_encoded frames = encode(&sent);
     for (uint32_t count = 0; count < 6; count++) {
         uint8_t header[CODEC_HEADER_BYTES_MAX];
         uint32_t size;
@@ -337,7 +323,7 @@ static void a_body_frame_over_its_limit_is_refused(void **state)
     struct message sent;
     struct message got;
     wire_random(&sent, MESSAGE_OUTCOME, 1, &rng, &arena);
-    struct frames frames = encode(&sent);
+    struct codec_encoded frames = encode(&sent);
     frames.body.size = MESSAGE_FRAME_BYTES_MAX + 1;
 
     assert_int_equal(codec_decode(EDGE_SITE_TO_BROKER, frames.header, frames.body, &arena, &got),
@@ -390,7 +376,7 @@ static void random_bytes_are_never_more_than_an_error(void **state)
             continue;
         }
         wire_random(&sent, kind, 1, &rng, &arena);
-        struct frames frames = encode(&sent);
+        struct codec_encoded frames = encode(&sent);
         for (uint32_t i = 0; i < 3 && frames.body.size != 0; i++) {
             uint64_t at = random_below(&rng, frames.body.size);
             *(uint8_t *) (uintptr_t) (frames.body.data + at) = (uint8_t) random_u64(&rng);
@@ -405,7 +391,7 @@ static vt_err try_kind(enum message_kind kind, void *entry)
 {
     struct message sent = {.header = {.kind = kind}, .count = 1, .entries = entry};
     struct message got;
-    struct frames frames = encode(&sent);
+    struct codec_encoded frames = encode(&sent);
     return codec_decode(wire_edge(kind), frames.header, frames.body, &arena, &got);
 }
 

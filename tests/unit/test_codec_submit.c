@@ -40,12 +40,11 @@ static const struct message *send_all(struct submit *entries, uint32_t count)
 {
     struct message sent = {.header = {.kind = MESSAGE_SUBMIT}, .count = count, .submit = entries};
     struct message *got = ARENA_NEW(&arena, struct message);
-    struct bytes header;
-    struct bytes body;
-    uint32_t packed;
-    assert_int_equal(codec_encode(&sent, 0, &arena, &header, &body, &packed), VT_OK);
-    assert_int_equal(packed, count);
-    assert_int_equal(codec_decode(EDGE_CLIENT_TO_BROKER, header, body, &arena, got), VT_OK);
+    struct codec_encoded frames;
+    assert_int_equal(codec_encode(&sent, 0, &arena, &frames), VT_OK);
+    assert_int_equal(frames.packed, count);
+    assert_int_equal(codec_decode(EDGE_CLIENT_TO_BROKER, frames.header, frames.body, &arena, got),
+                     VT_OK);
     return got;
 }
 
