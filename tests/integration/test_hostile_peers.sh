@@ -68,7 +68,10 @@ for ((round = 1; round <= 3; round++)); do
     is_running norte || fail "the site is gone"
 done
 
-step "real work was not disturbed"
+step "the nuisance came through, and real work was not disturbed"
+malformed="$(metric ventanilla_link_malformed_total)"
+say "malformed messages counted: $malformed"
+[ "$malformed" -ge 100 ] || fail "the raw peers did not get behind the handshake"
 finish submit 30
 [ "$code" -eq 0 ] || fail "submit ended with $code"
 wait_until 40 all_worked "$tickets"
