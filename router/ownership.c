@@ -210,7 +210,6 @@ void ownership_store_claimed(struct ownership *ownership,
     }
     row->failures++;
     retry_later(ownership, part, now_ms);
-    /* A refused epoch never gets better: give the key back and ask for a newer one. */
     row->is_refused = status == STORE_FENCED || status == STORE_REFUSED;
     if (!row->is_refused) {
         move_to(ownership, part, OWNERSHIP_NONE);
