@@ -141,10 +141,31 @@ static void ticket_came(struct router *router, const struct forward *forward)
         uint32_t queue = figures_put(&router->figures, forward->row.queue);
         figures_get(&router->figures, queue)->entered_total++;
     }
-    trace_event(router->trace, TRACE_DEBUG, "ticket.queued");
-    trace_id(router->trace, "ticket", forward->row.id);
-    trace_end(router->trace);
+    if (is_new) {
+        bool is_later = forward->row.state == TICKET_SCHEDULED;
+        trace_event(router->trace, TRACE_DEBUG, is_later ? "ticket.scheduled" : "ticket.queued");
+        trace_id(router->trace, "ticket", forward->row.id);
+        trace_end(router->trace);
+    }
     ledger_take(router, &forward->row);
+}
+
+/* Told again under our epoch, though stored before it: it may have been completed long since, so
+ * its row decides. Taken as it is told it would be offered to an agent in vain. */
+static bool is_old_news(const struct router *router, const struct ticket_row *row)
+{
+    return row->queued_us < router->parts[row->part].since_us &&
+           tickets_find(&router->matching.tickets, row->id) == TICKETS_NONE;
+}
+
+static void read_since(struct router *router,
+                       struct forwards_stream *stream,
+                       uint32_t part,
+                       const struct forward *forward,
+                       int64_t since_us)
+{
+    stream->resync_round = loads_recent(&router->loads, part, since_us);
+    stream->resync = stream->resync != 0 ? stream->resync : forward->n;
 }
 
 /* False: it cannot be taken now, nor what is behind it. */
@@ -155,13 +176,14 @@ static bool one(struct router *router,
 {
     switch (forward->what) {
     case FORWARD_TICKET:
-        if (forward->row.part == part) {
+        if (forward->row.part == part && is_old_news(router, &forward->row)) {
+            read_since(router, stream, part, forward, forward->row.queued_us);
+        } else if (forward->row.part == part) {
             ticket_came(router, forward);
         }
         return true;
     case FORWARD_RESYNC:
-        stream->resync_round = loads_recent(&router->loads, part, forward->since_us);
-        stream->resync = stream->resync != 0 ? stream->resync : forward->n;
+        read_since(router, stream, part, forward, forward->since_us);
         return true;
     case FORWARD_NOTE:
         if (forward->row.part == part) {

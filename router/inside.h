@@ -26,6 +26,7 @@ struct inside_part {
     struct service_key horizon;
     uint64_t in_store; /* about how many rows were left there */
     int64_t check_ms;  /* next reading of the safety net */
+    int64_t since_us;  /* ours since, by the store's clock; what it held then is read, not told */
 };
 
 struct inside_counters {

@@ -33,7 +33,8 @@ static void store_claim(struct router *router, uint32_t part, uint64_t epoch)
 
 static void load(struct router *router, uint32_t part, uint64_t epoch)
 {
-    router->parts[part] = (struct inside_part){.check_ms = NO_DEADLINE};
+    router->parts[part] =
+        (struct inside_part){.check_ms = NO_DEADLINE, .since_us = inside_store_us(router)};
     loads_open(&router->loads, part, epoch);
     loads_all(&router->loads, part);
     forwards_owns_changed(router);

@@ -1,5 +1,7 @@
 #include "tests/unit/unit.h"
 
+#include <string.h>
+
 #include "tests/scenario/world.h"
 
 /* Crashes, cut cables and restarts: nothing is lost, nothing is done twice. */
@@ -314,6 +316,26 @@ static void a_router_that_dies_is_replaced(void **state)
     world_expect(world, "router_replaced");
 }
 
+static void a_ticket_that_ended_is_not_offered_again_by_a_new_owner(void **state)
+{
+    (void) state;
+    open_world();
+    (void) add_site("north", &ana);
+
+    submit("ticket-1");
+    world_run(world, 3000);
+    world_say(world, "the router starts again; the broker tells it all of the last minute");
+    world_crash(world, router);
+    world_run(world, 1000);
+    world_start(world, router);
+    world_run(world, 30000);
+
+    expect_done_by("ticket-1", "ana", 1);
+    assert_null(strstr(strstr(world_trace(world), "starts again"), "is offered"));
+    world_expect_settled(world);
+    world_expect(world, "ended_before_takeover");
+}
+
 static void tickets_stored_while_no_router_is_there_are_found(void **state)
 {
     (void) state;
@@ -489,6 +511,7 @@ int main(void)
         TEST(a_message_reaches_who_works_on_the_ticket),
         TEST(everything_restarts_and_open_tickets_go_on),
         TEST(a_router_that_dies_is_replaced),
+        TEST(a_ticket_that_ended_is_not_offered_again_by_a_new_owner),
         TEST(tickets_stored_while_no_router_is_there_are_found),
         TEST(a_broker_that_dies_costs_no_work),
         TEST(given_back_work_goes_to_another_agent_and_dies_in_the_end),
