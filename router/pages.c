@@ -22,7 +22,7 @@ static void loaded_all(struct router *router, uint32_t part)
     }
     trace_event(router->trace, TRACE_INFO, "partition.loaded");
     trace_u64(router->trace, "part", part);
-    trace_u64(router->trace, "tickets", tickets_count(&router->matching.tickets));
+    trace_u64(router->trace, "tickets_in_memory", tickets_count(&router->matching.tickets));
     trace_end(router->trace);
 }
 
