@@ -235,7 +235,9 @@ static void completions_of_the_store_come_with_their_token(void **state)
     struct store *journal = NULL;
     static struct recorder recorder;
     struct host *host = NULL;
-    recorder = (struct recorder){.loop = fixture->loop, .deadline_ms = NO_DEADLINE};
+    memset(&recorder, 0, sizeof recorder);
+    recorder.loop = fixture->loop;
+    recorder.deadline_ms = NO_DEADLINE;
     assert_non_null(mkdtemp(folder));
     struct store_options options = {.folder = folder, .sync = STORE_SYNC_OFF};
     assert_int_equal(store_open_journal(&options, &journal, message, sizeof message), VT_OK);
