@@ -1,5 +1,6 @@
 #include "tests/unit/unit.h"
 
+#include "tests/scenario/story.h"
 #include "tests/scenario/world.h"
 
 /* Tickets' ordinary lives. Each test's story stands in golden/. */
@@ -31,27 +32,6 @@ static const struct world_agent ben = {
     .name = "ben", .profile = "queue=aceras pavimento=5 language=gl", .is_person = true};
 static const struct world_agent bot = {.name = "bot", .profile = "queue=aceras", .capacity = 2};
 
-static void submit(const char *key)
-{
-    world_submit(world, &(struct world_ticket){.key = key, .queue = "aceras", .text = "a hole"});
-}
-
-static const struct ticket_row *row_of(const char *key)
-{
-    const struct store_memory_ticket *ticket = world_find(world, key);
-    assert_non_null(ticket);
-    return &ticket->row;
-}
-
-static void expect_done_by(const char *key, const char *agent, uint32_t attempt)
-{
-    const struct ticket_row *row = row_of(key);
-    assert_int_equal(row->state, TICKET_DONE);
-    assert_int_equal(row->attempt, attempt);
-    assert_true(bytes_equal_text(store_memory_agent_name(world_store(world), row->agent), agent));
-    assert_int_equal(world_find(world, key)->answer_count, 1);
-}
-
 static void a_ticket_is_taken_in_worked_and_completed(void **state)
 {
     (void) state;
@@ -66,7 +46,7 @@ static void a_ticket_is_taken_in_worked_and_completed(void **state)
                                         .text = "a hole"});
     world_run(world, 3000);
 
-    expect_done_by("ticket-1", "ana", 1);
+    story_expect_done(world, "ticket-1", "ana", 1);
     world_expect(world, "happy_path");
 }
 
@@ -75,14 +55,14 @@ static void a_program_takes_what_fits_its_slots_at_once(void **state)
     (void) state;
     (void) open_with(&bot, 1);
 
-    submit("ticket-1");
-    submit("ticket-2");
-    submit("ticket-3");
+    story_submit(world, "ticket-1");
+    story_submit(world, "ticket-2");
+    story_submit(world, "ticket-3");
     world_run(world, 4000);
 
-    expect_done_by("ticket-1", "bot", 1);
-    expect_done_by("ticket-2", "bot", 1);
-    expect_done_by("ticket-3", "bot", 1);
+    story_expect_done(world, "ticket-1", "bot", 1);
+    story_expect_done(world, "ticket-2", "bot", 1);
+    story_expect_done(world, "ticket-3", "bot", 1);
     world_expect(world, "program");
 }
 
@@ -93,10 +73,10 @@ static void a_declined_ticket_goes_to_the_next_agent(void **state)
     uint32_t site = open_with(agents, 2);
 
     world_plan_offer(world, site, 0, ANSWERS_NO, 300);
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 3000);
 
-    expect_done_by("ticket-1", "ben", 1);
+    story_expect_done(world, "ticket-1", "ben", 1);
     world_expect(world, "decline");
 }
 
@@ -107,10 +87,10 @@ static void an_offer_that_nobody_answers_expires(void **state)
     uint32_t site = open_with(agents, 2);
 
     world_plan_offer(world, site, 0, ANSWERS_NOTHING, 0);
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 25000);
 
-    expect_done_by("ticket-1", "ben", 1);
+    story_expect_done(world, "ticket-1", "ben", 1);
     world_expect(world, "offer_expires");
 }
 
@@ -121,10 +101,10 @@ static void a_late_yes_to_an_expired_offer_changes_nothing(void **state)
     uint32_t site = open_with(agents, 2);
 
     world_plan_offer(world, site, 0, ANSWERS_YES, 20500);
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 25000);
 
-    expect_done_by("ticket-1", "ben", 1);
+    story_expect_done(world, "ticket-1", "ben", 1);
     world_expect(world, "late_yes");
 }
 
@@ -133,21 +113,21 @@ static void higher_priority_goes_first_and_equal_ones_in_turn(void **state)
     (void) state;
     (void) open_with(&ana, 1);
 
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 200);
     world_say(world, "ana works; what comes meanwhile waits");
-    submit("ticket-2");
+    story_submit(world, "ticket-2");
     world_run(world, 10);
-    submit("ticket-3");
+    story_submit(world, "ticket-3");
     world_run(world, 10);
     world_submit(world,
                  &(struct world_ticket){
                      .key = "ticket-4", .queue = "aceras", .priority = 90, .text = "urgent"});
     world_run(world, 8000);
 
-    expect_done_by("ticket-4", "ana", 1);
-    expect_done_by("ticket-2", "ana", 1);
-    expect_done_by("ticket-3", "ana", 1);
+    story_expect_done(world, "ticket-4", "ana", 1);
+    story_expect_done(world, "ticket-2", "ana", 1);
+    story_expect_done(world, "ticket-3", "ana", 1);
     world_expect(world, "priority");
 }
 
@@ -169,17 +149,17 @@ static void what_nobody_may_serve_waits_until_somebody_may(void **state)
     world_submit(world,
                  &(struct world_ticket){.key = "ticket-3", .queue = "padron", .text = "a move"});
     world_run(world, 60000);
-    assert_int_equal(row_of("ticket-1")->state, TICKET_QUEUED);
-    assert_int_equal(row_of("ticket-2")->state, TICKET_QUEUED);
-    assert_int_equal(row_of("ticket-3")->state, TICKET_QUEUED);
+    assert_int_equal(story_row(world, "ticket-1")->state, TICKET_QUEUED);
+    assert_int_equal(story_row(world, "ticket-2")->state, TICKET_QUEUED);
+    assert_int_equal(story_row(world, "ticket-3")->state, TICKET_QUEUED);
 
     world_say(world, "ana comes, who knows all of that but padron");
     (void) world_add_site(world, "south", &ana, 1);
     world_run(world, 5000);
 
-    expect_done_by("ticket-1", "ana", 1);
-    expect_done_by("ticket-2", "ana", 1);
-    assert_int_equal(row_of("ticket-3")->attempt, 0);
+    story_expect_done(world, "ticket-1", "ana", 1);
+    story_expect_done(world, "ticket-2", "ana", 1);
+    assert_int_equal(story_row(world, "ticket-3")->attempt, 0);
     world_expect(world, "nobody_eligible");
 }
 
@@ -188,20 +168,20 @@ static void a_repeated_submit_is_the_same_ticket(void **state)
     (void) state;
     (void) open_with(&ana, 1);
 
-    submit("ticket-1");
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 100);
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 3000);
     world_say(world, "again, after it was completed, and then with another text");
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 10);
     world_submit(world,
                  &(struct world_ticket){.key = "ticket-1", .queue = "aceras", .text = "other"});
     world_run(world, 1000);
 
     assert_int_equal(store_memory_ticket_count(world_store(world)), 1);
-    expect_done_by("ticket-1", "ana", 1);
+    story_expect_done(world, "ticket-1", "ana", 1);
     world_expect(world, "repeated_submit");
 }
 
@@ -222,7 +202,7 @@ static void bad_tickets_are_refused_alone(void **state)
     world_run(world, 5000);
 
     assert_int_equal(store_memory_ticket_count(world_store(world)), 2);
-    expect_done_by("ticket-4", "ana", 1);
+    story_expect_done(world, "ticket-4", "ana", 1);
     world_expect(world, "bad_tickets");
 }
 
@@ -235,10 +215,10 @@ static void a_ticket_for_later_waits_for_its_time(void **state)
                  &(struct world_ticket){
                      .key = "ticket-1", .queue = "aceras", .text = "later", .wait_ms = 5000});
     world_run(world, 4900);
-    assert_int_equal(row_of("ticket-1")->state, TICKET_SCHEDULED);
+    assert_int_equal(story_row(world, "ticket-1")->state, TICKET_SCHEDULED);
     world_run(world, 3000);
 
-    expect_done_by("ticket-1", "ana", 1);
+    story_expect_done(world, "ticket-1", "ana", 1);
     world_expect(world, "scheduled");
 }
 
@@ -248,9 +228,9 @@ static void a_cancelled_ticket_is_worked_no_more(void **state)
     uint32_t site = open_with(&ana, 1);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 60000);
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 200);
-    submit("ticket-2");
+    story_submit(world, "ticket-2");
     world_run(world, 800);
     world_cancel(world, "ticket-1");
     world_run(world, 100);
@@ -258,8 +238,8 @@ static void a_cancelled_ticket_is_worked_no_more(void **state)
     world_cancel(world, "ticket-1");
     world_run(world, 3000);
 
-    assert_int_equal(row_of("ticket-1")->state, TICKET_CANCELLED);
-    expect_done_by("ticket-2", "ana", 1);
+    assert_int_equal(story_row(world, "ticket-1")->state, TICKET_CANCELLED);
+    story_expect_done(world, "ticket-2", "ana", 1);
     world_expect(world, "cancel");
 }
 
@@ -268,12 +248,12 @@ static void a_follower_hears_of_every_change(void **state)
     (void) state;
     (void) open_with(&ana, 1);
 
-    submit("ticket-1");
+    story_submit(world, "ticket-1");
     world_run(world, 50);
     world_follow(world, "ticket-1");
     world_run(world, 3000);
 
-    expect_done_by("ticket-1", "ana", 1);
+    story_expect_done(world, "ticket-1", "ana", 1);
     world_expect(world, "follow");
 }
 
@@ -288,7 +268,7 @@ static void questions_are_answered(void **state)
                      .key = "ticket-1", .queue = "aceras", .language = "es", .text = "hola"});
     world_run(world, 3000);
     world_submit(world, &(struct world_ticket){.key = "ticket-2", .queue = "padron"});
-    submit("ticket-3");
+    story_submit(world, "ticket-3");
     world_run(world, 500);
     world_query(world, QUERY_TICKET, "ticket-1");
     world_run(world, 100);

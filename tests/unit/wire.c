@@ -6,238 +6,7 @@
 #include "lib/check.h"
 #include "proto/body.h"
 #include "proto/requirements.h"
-
-enum field_type {
-    NUMBER,
-    BELOW,
-    FLAG,
-    TIME,
-    TEXT,
-    NAME,
-    KEY,
-    TICKET,
-    REQUIREMENTS,
-    PROFILE,
-    BODY
-};
-
-struct field {
-    enum message_kind kind;
-    enum field_type type;
-    const char *name;
-    uint32_t offset;
-    uint32_t size;
-    uint32_t limit; /* BELOW: exclusive; TEXT: bytes */
-    int32_t row;    /* of REPLY; -1: all */
-};
-
-#define FIELD(kind, tag, member, type, limit)                         \
-    {                                                                 \
-        kind, type, #member, (uint32_t) offsetof(struct tag, member), \
-            (uint32_t) sizeof(((struct tag *) 0)->member), limit, -1  \
-    }
-#define ROW(number, member, type, limit)                                         \
-    {                                                                            \
-        MESSAGE_REPLY, type, #member, (uint32_t) offsetof(struct reply, member), \
-            (uint32_t) sizeof(((struct reply *) 0)->member), limit, number       \
-    }
-#define SITE_FIELDS(kind)                                                                          \
-    FIELD(kind, site_up, name, TEXT, NAME_BYTES_MAX),                                              \
-        FIELD(kind, site_up, contractor, TEXT, NAME_BYTES_MAX),                                    \
-        FIELD(kind, site_up, agent_count, NUMBER, 0), FIELD(kind, site_up, held_count, NUMBER, 0), \
-        FIELD(kind, site_up, floor, NUMBER, 0)
-#define ANSWERED_FIELDS(kind)                                                       \
-    FIELD(kind, answered, ref, NUMBER, 0), FIELD(kind, answered, answer, BELOW, 4), \
-        FIELD(kind, answered, reason, BELOW, REASON_COUNT),                         \
-        FIELD(kind, answered, retry_ms, NUMBER, 0), FIELD(kind, answered, ticket, TICKET, 0)
-#define ROW_FIELDS(kind, tag, row)                                                           \
-    FIELD(kind, tag, row.id, TICKET, 0), FIELD(kind, tag, row.part, BELOW, 4096),            \
-        FIELD(kind, tag, row.queue, NUMBER, 0), FIELD(kind, tag, row.priority, BELOW, 101),  \
-        FIELD(kind, tag, row.attempt, NUMBER, 0), FIELD(kind, tag, row.fails, NUMBER, 0),    \
-        FIELD(kind, tag, row.agent, NUMBER, 0), FIELD(kind, tag, row.site, NUMBER, 0),       \
-        FIELD(kind, tag, row.msgs, NUMBER, 0), FIELD(kind, tag, row.rev, NUMBER, 0),         \
-        FIELD(kind, tag, row.person_requested, FLAG, 0),                                     \
-        FIELD(kind, tag, row.created_us, TIME, 0), FIELD(kind, tag, row.queued_us, TIME, 0), \
-        FIELD(kind, tag, row.due_us, TIME, 0), FIELD(kind, tag, row.requirements, REQUIREMENTS, 0)
-
-static const struct field fields[] = {
-    FIELD(MESSAGE_SUBMIT, submit, ref, NUMBER, 0),
-    FIELD(MESSAGE_SUBMIT, submit, client, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_SUBMIT, submit, key, KEY, 0),
-    FIELD(MESSAGE_SUBMIT, submit, pool, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_SUBMIT, submit, queue, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_SUBMIT, submit, channel, BELOW, CHANNEL_COUNT),
-    FIELD(MESSAGE_SUBMIT, submit, priority, BELOW, PRIORITY_MAX + 1),
-    FIELD(MESSAGE_SUBMIT, submit, not_before_us, TIME, 0),
-    FIELD(MESSAGE_SUBMIT, submit, text, TEXT, 300),
-    FIELD(MESSAGE_SUBMITTED, submitted, ref, NUMBER, 0),
-    FIELD(MESSAGE_SUBMITTED, submitted, answer, BELOW, 4),
-    FIELD(MESSAGE_SUBMITTED, submitted, ticket, TICKET, 0),
-    FIELD(MESSAGE_SUBMITTED, submitted, reason, BELOW, REASON_COUNT),
-    FIELD(MESSAGE_SUBMITTED, submitted, field, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_SUBMITTED, submitted, retry_ms, NUMBER, 0),
-    FIELD(MESSAGE_NOTE, note, ref, NUMBER, 0),
-    FIELD(MESSAGE_NOTE, note, ticket, TICKET, 0),
-    FIELD(MESSAGE_NOTE, note, author, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_NOTE, note, key, KEY, 0),
-    FIELD(MESSAGE_NOTE, note, text, TEXT, 300),
-    FIELD(MESSAGE_NOTE, note, wants_person, FLAG, 0),
-    FIELD(MESSAGE_CANCEL, cancel, ref, NUMBER, 0),
-    FIELD(MESSAGE_CANCEL, cancel, ticket, TICKET, 0),
-    FIELD(MESSAGE_CANCEL, cancel, reason, TEXT, REASON_BYTES_MAX),
-    ANSWERED_FIELDS(MESSAGE_NOTED),
-    ANSWERED_FIELDS(MESSAGE_CANCELLED),
-    FIELD(MESSAGE_FOLLOW, follow, ticket, TICKET, 0),
-    FIELD(MESSAGE_FOLLOW, follow, rev, NUMBER, 0),
-    FIELD(MESSAGE_UPDATE, update, ticket, TICKET, 0),
-    FIELD(MESSAGE_UPDATE, update, rev, NUMBER, 0),
-    FIELD(MESSAGE_UPDATE, update, state, BELOW, TICKET_STATE_COUNT),
-    FIELD(MESSAGE_UPDATE, update, attempt, NUMBER, 0),
-    FIELD(MESSAGE_QUERY, query, ref, NUMBER, 0),
-    FIELD(MESSAGE_QUERY, query, ticket, TICKET, 0),
-    FIELD(MESSAGE_QUERY, query, cursor, NUMBER, 0),
-    FIELD(MESSAGE_REPLY, reply, ref, NUMBER, 0),
-    ROW(ROW_END, end.error, BELOW, VT_ERR_COUNT),
-    ROW(ROW_END, end.cursor, NUMBER, 0),
-    ROW(ROW_TICKET, ticket.row.id, TICKET, 0),
-    ROW(ROW_TICKET, ticket.row.attempt, NUMBER, 0),
-    ROW(ROW_TICKET, ticket.row.requirements, REQUIREMENTS, 0),
-    ROW(ROW_TICKET, ticket.row.agent_name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_TICKET, ticket.row.site_name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_TICKET, ticket.queue_name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_TICKET, ticket.answer, TEXT, 300),
-    ROW(ROW_TICKET, ticket.agents_able, NUMBER, 0),
-    ROW(ROW_HISTORY, history.seq, NUMBER, 0),
-    ROW(ROW_HISTORY, history.stream, NUMBER, 0),
-    ROW(ROW_HISTORY, history.attempt, NUMBER, 0),
-    ROW(ROW_HISTORY, history.epoch, NUMBER, 0),
-    ROW(ROW_HISTORY, history.at_us, TIME, 0),
-    ROW(ROW_HISTORY, history.agent_name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_HISTORY, history.detail, TEXT, 300),
-    ROW(ROW_QUEUE, queue.queue, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.pool_name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_QUEUE, queue.name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_QUEUE, queue.waiting, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.scheduled, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.offered, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.assigned, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.parked, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.unservable, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.oldest_wait_ms, TIME, 0),
-    ROW(ROW_QUEUE, queue.agents_up, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.agents_free, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.entered_total, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.answered_total, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.completed_total, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.cancelled_total, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.requeued_total, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.dead_total, NUMBER, 0),
-    ROW(ROW_QUEUE, queue.wait_sum_ms, TIME, 0),
-    ROW(ROW_AGENT, agent.agent, NUMBER, 0),
-    ROW(ROW_AGENT, agent.site_name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_AGENT, agent.name, TEXT, NAME_BYTES_MAX),
-    ROW(ROW_AGENT, agent.is_up, FLAG, 0),
-    ROW(ROW_AGENT, agent.is_person, FLAG, 0),
-    ROW(ROW_AGENT, agent.capacity, NUMBER, 0),
-    ROW(ROW_AGENT, agent.busy, NUMBER, 0),
-    ROW(ROW_AGENT, agent.offered, NUMBER, 0),
-    ROW(ROW_AGENT, agent.completed_total, NUMBER, 0),
-    ROW(ROW_AGENT, agent.idle_ms, TIME, 0),
-    FIELD(MESSAGE_OWNS, owns, part, BELOW, 4096),
-    FIELD(MESSAGE_OWNS, owns, epoch, NUMBER, 0),
-    FIELD(MESSAGE_NOT_OWNER, owns, part, BELOW, 4096),
-    FIELD(MESSAGE_NOT_OWNER, owns, epoch, NUMBER, 0),
-    FIELD(MESSAGE_FORWARD, forward, since_us, TIME, 0),
-    FIELD(MESSAGE_FORWARD, forward, text, TEXT, 300),
-    ROW_FIELDS(MESSAGE_FORWARD, forward, row),
-    FIELD(MESSAGE_TAKEN, taken, broker, NUMBER, 0),
-    FIELD(MESSAGE_TAKEN, taken, upto, NUMBER, 0),
-    SITE_FIELDS(MESSAGE_SITE_UP),
-    SITE_FIELDS(MESSAGE_SITE_DOWN),
-    SITE_FIELDS(MESSAGE_SITE_ASK),
-    SITE_FIELDS(MESSAGE_SITE_STALE),
-    FIELD(MESSAGE_HELLO, hello, name, NAME, NAME_BYTES_MAX),
-    FIELD(MESSAGE_HELLO, hello, contractor, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_HELLO, hello, agent_count, NUMBER, 0),
-    FIELD(MESSAGE_HELLO, hello, held_count, NUMBER, 0),
-    FIELD(MESSAGE_AGENT, agent, index, NUMBER, 0),
-    FIELD(MESSAGE_AGENT, agent, id, NUMBER, 0),
-    FIELD(MESSAGE_AGENT, agent, name, NAME, NAME_BYTES_MAX),
-    FIELD(MESSAGE_AGENT, agent, is_person, FLAG, 0),
-    FIELD(MESSAGE_AGENT, agent, free, BELOW, 8),
-    FIELD(MESSAGE_AGENT, agent, idle_ms, TIME, 0),
-    FIELD(MESSAGE_AGENT, agent, profile, PROFILE, 0),
-    FIELD(MESSAGE_HELD, held, part, BELOW, 4096),
-    FIELD(MESSAGE_HELD, held, ticket, TICKET, 0),
-    FIELD(MESSAGE_HELD, held, attempt, NUMBER, 0),
-    FIELD(MESSAGE_HELD, held, agent, NUMBER, 0),
-    FIELD(MESSAGE_HELD, held, state, BELOW, 3),
-    FIELD(MESSAGE_WELCOME, welcome, index, NUMBER, 0),
-    FIELD(MESSAGE_WELCOME, welcome, agent, NUMBER, 0),
-    FIELD(MESSAGE_WELCOME, welcome, error, BELOW, VT_ERR_COUNT),
-    FIELD(MESSAGE_HELLO_AGAIN, hello_again, floor, NUMBER, 0),
-    FIELD(MESSAGE_AVAIL, avail, agent, NUMBER, 0),
-    FIELD(MESSAGE_AVAIL, avail, free, BELOW, CAPACITY_MAX + 1),
-    FIELD(MESSAGE_AVAIL, avail, is_available, FLAG, 0),
-    FIELD(MESSAGE_AVAIL, avail, idle_ms, TIME, 0),
-    FIELD(MESSAGE_OFFER, offer, offer, NUMBER, 0),
-    FIELD(MESSAGE_OFFER, offer, ticket, TICKET, 0),
-    FIELD(MESSAGE_OFFER, offer, attempt, NUMBER, 0),
-    FIELD(MESSAGE_OFFER, offer, agent, NUMBER, 0),
-    FIELD(MESSAGE_OFFER, offer, ttl_ms, TIME, 0),
-    FIELD(MESSAGE_OFFER, offer, queue_name, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_OFFER, offer, language, TEXT, LANGUAGE_BYTES_MAX),
-    FIELD(MESSAGE_OFFER, offer, channel, BELOW, CHANNEL_COUNT),
-    FIELD(MESSAGE_OFFER, offer, priority, BELOW, PRIORITY_MAX + 1),
-    FIELD(MESSAGE_OFFER, offer, waited_ms, TIME, 0),
-    FIELD(MESSAGE_ACCEPT, accept, offer, NUMBER, 0),
-    FIELD(MESSAGE_ACCEPT, accept, ticket, TICKET, 0),
-    FIELD(MESSAGE_ACCEPT, accept, attempt, NUMBER, 0),
-    FIELD(MESSAGE_ACCEPT, accept, agent, NUMBER, 0),
-    FIELD(MESSAGE_ACCEPT, accept, epoch, NUMBER, 0),
-    FIELD(MESSAGE_DECLINE, decline, offer, NUMBER, 0),
-    FIELD(MESSAGE_DECLINE, decline, ticket, TICKET, 0),
-    FIELD(MESSAGE_DECLINE, decline, attempt, NUMBER, 0),
-    FIELD(MESSAGE_DECLINE, decline, agent, NUMBER, 0),
-    FIELD(MESSAGE_DECLINE, decline, epoch, NUMBER, 0),
-    FIELD(MESSAGE_DECLINE, decline, reason, BELOW, 4),
-    FIELD(MESSAGE_DECLINE, decline, free, BELOW, CAPACITY_MAX + 1),
-    FIELD(MESSAGE_CONFIRM, confirm, ticket, TICKET, 0),
-    FIELD(MESSAGE_CONFIRM, confirm, attempt, NUMBER, 0),
-    FIELD(MESSAGE_CONFIRM, confirm, agent, NUMBER, 0),
-    FIELD(MESSAGE_CONFIRM, confirm, msgs, NUMBER, 0),
-    FIELD(MESSAGE_CONFIRM, confirm, priority, BELOW, PRIORITY_MAX + 1),
-    FIELD(MESSAGE_CONFIRM, confirm, fails, NUMBER, 0),
-    FIELD(MESSAGE_CONFIRM, confirm, created_us, TIME, 0),
-    FIELD(MESSAGE_CONFIRM, confirm, queue_name, TEXT, NAME_BYTES_MAX),
-    FIELD(MESSAGE_CONFIRM, confirm, requirements, REQUIREMENTS, 0),
-    FIELD(MESSAGE_CONFIRM, confirm, body, BODY, 0),
-    FIELD(MESSAGE_RELEASE, release, ticket, TICKET, 0),
-    FIELD(MESSAGE_RELEASE, release, attempt, NUMBER, 0),
-    FIELD(MESSAGE_RELEASE, release, agent, NUMBER, 0),
-    FIELD(MESSAGE_RELEASE, release, offer, NUMBER, 0),
-    FIELD(MESSAGE_RELEASE, release, why, BELOW, 4),
-    FIELD(MESSAGE_OUTCOME, outcome, what, BELOW, 4),
-    FIELD(MESSAGE_OUTCOME, outcome, ticket, TICKET, 0),
-    FIELD(MESSAGE_OUTCOME, outcome, attempt, NUMBER, 0),
-    FIELD(MESSAGE_OUTCOME, outcome, agent, NUMBER, 0),
-    FIELD(MESSAGE_OUTCOME, outcome, seen, NUMBER, 0),
-    FIELD(MESSAGE_OUTCOME, outcome, agent_is_person, FLAG, 0),
-    FIELD(MESSAGE_OUTCOME, outcome, text, TEXT, 300),
-    FIELD(MESSAGE_OUTCOME, outcome, note, TEXT, 300),
-    FIELD(MESSAGE_VERDICT, verdict, what, BELOW, 4),
-    FIELD(MESSAGE_VERDICT, verdict, verdict, BELOW, 4),
-    FIELD(MESSAGE_VERDICT, verdict, ticket, TICKET, 0),
-    FIELD(MESSAGE_VERDICT, verdict, attempt, NUMBER, 0),
-    FIELD(MESSAGE_VERDICT, verdict, agent, NUMBER, 0),
-    FIELD(MESSAGE_NOTE_IN, note_in, ticket, TICKET, 0),
-    FIELD(MESSAGE_NOTE_IN, note_in, attempt, NUMBER, 0),
-    FIELD(MESSAGE_NOTE_IN, note_in, agent, NUMBER, 0),
-    FIELD(MESSAGE_NOTE_IN, note_in, msgs, NUMBER, 0),
-    FIELD(MESSAGE_NOTE_IN, note_in, text, TEXT, 300),
-    FIELD(MESSAGE_BEAT, beat, held_count, NUMBER, 0),
-    FIELD(MESSAGE_BEAT, beat, digest, NUMBER, 0),
-};
+#include "tests/unit/wire_fields.h"
 
 /* ------------------------------------------------------------------ making */
 
@@ -334,7 +103,7 @@ static void put_number(void *at, uint32_t size, uint64_t number)
 }
 
 static void
-make_field(const struct field *field, uint8_t *at, struct random *random, struct arena *arena)
+make_field(const struct wire_field *field, uint8_t *at, struct random *random, struct arena *arena)
 {
     struct bytes *text = (struct bytes *) (void *) at;
     uint32_t size = field->limit == 0 ? 0 : (uint32_t) random_below(random, field->limit + 1);
@@ -413,7 +182,7 @@ make_rest(enum message_kind kind, uint8_t *entry, struct random *random, struct 
     }
 }
 
-static bool has_field(const struct field *field, enum message_kind kind, const uint8_t *entry)
+static bool has_field(const struct wire_field *field, enum message_kind kind, const uint8_t *entry)
 {
     if (field->kind != kind) {
         return false;
@@ -453,9 +222,9 @@ void wire_random(struct message *message,
     for (uint32_t i = 0; i < count; i++) {
         uint8_t *entry = (uint8_t *) message->entries + (size_t) i * entry_bytes;
         make_rest(kind, entry, random, arena);
-        for (uint32_t f = 0; f < ARRAY_LENGTH(fields); f++) {
-            if (has_field(&fields[f], kind, entry)) {
-                make_field(&fields[f], entry + fields[f].offset, random, arena);
+        for (uint32_t f = 0; f < wire_field_count; f++) {
+            if (has_field(&wire_fields[f], kind, entry)) {
+                make_field(&wire_fields[f], entry + wire_fields[f].offset, random, arena);
             }
         }
     }
@@ -463,12 +232,12 @@ void wire_random(struct message *message,
 
 /* ------------------------------------------------------------------ comparing */
 
-static bool is_text(enum field_type type)
+static bool is_text(enum wire_field_type type)
 {
     return type != NUMBER && type != BELOW && type != FLAG && type != TIME && type != TICKET;
 }
 
-static bool field_equal(const struct field *field, const uint8_t *a, const uint8_t *b)
+static bool field_equal(const struct wire_field *field, const uint8_t *a, const uint8_t *b)
 {
     if (is_text(field->type)) {
         return bytes_equal(*(const struct bytes *) (const void *) a,
@@ -534,11 +303,11 @@ wire_difference(const struct message *a, uint32_t i, const struct message *b, ui
     if (rest != NULL) {
         return rest;
     }
-    for (uint32_t f = 0; f < ARRAY_LENGTH(fields); f++) {
-        uint32_t offset = fields[f].offset;
-        if (has_field(&fields[f], kind, entry_a) &&
-            !field_equal(&fields[f], entry_a + offset, entry_b + offset)) {
-            return fields[f].name;
+    for (uint32_t f = 0; f < wire_field_count; f++) {
+        uint32_t offset = wire_fields[f].offset;
+        if (has_field(&wire_fields[f], kind, entry_a) &&
+            !field_equal(&wire_fields[f], entry_a + offset, entry_b + offset)) {
+            return wire_fields[f].name;
         }
     }
     return NULL;

@@ -1,0 +1,17 @@
+#ifndef TESTS_SCENARIO_STORY_H
+#define TESTS_SCENARIO_STORY_H
+
+/* What many stories say. */
+
+#include "tests/scenario/world.h"
+
+/* A ticket for the queue aceras that asks for nothing special. */
+void story_submit(struct world *world, const char *key);
+
+/* The row of the ticket that this key made; the test fails when there is none. */
+const struct ticket_row *story_row(struct world *world, const char *key);
+
+/* DONE, once, by this agent in this attempt. */
+void story_expect_done(struct world *world, const char *key, const char *agent, uint32_t attempt);
+
+#endif
