@@ -12,7 +12,7 @@
  * VT_SEED chooses one day and VT_TRACE=1 shows it.
  */
 
-#define DAYS 20u
+#define DAYS 12u
 #define TURNS 100u
 #define NODES 7u
 
