@@ -91,11 +91,11 @@ static void say_available(struct demo_desk *desk, uint32_t agent)
     host_post_message(desk->host, (struct address){.link = LINK_DESK, .peer = agent}, &message);
 }
 
-static void set_duty(struct demo_desk *desk, uint32_t hour)
+static void set_duty(struct demo_desk *desk, uint32_t slot)
 {
     int64_t now_us = process_now_us();
     for (uint32_t i = 0; i < desk->staff->agent_count; i++) {
-        bool is_on_duty = desk->is_working_off || (desk->staff->duty[i] >> hour & 1u) != 0;
+        bool is_on_duty = desk->is_working_off || (desk->staff->duty[i] >> slot & 1u) != 0;
         count_time(desk, i, now_us);
         if (desk->agents[i].is_on_duty != is_on_duty) {
             desk->agents[i].is_on_duty = is_on_duty;
@@ -132,7 +132,7 @@ static void follow_clock(struct demo_desk *desk, int64_t now_ms)
     int64_t speed = (int64_t) desk->board->speed;
     int64_t city_ms = tickets->first_unix_ms + (now_ms - start_ms) * speed;
     desk->is_working_off = now_ms * US_PER_MS > desk->last_arrival_us;
-    set_duty(desk, (uint32_t) (city_ms / MS_PER_H % DEMO_STAFF_HOURS));
+    set_duty(desk, demo_staff_slot(city_ms));
     int64_t next_city_ms = (city_ms / MS_PER_H + 1) * MS_PER_H;
     desk->next_hour_ms = start_ms + (next_city_ms - tickets->first_unix_ms) / speed + 1;
 }
@@ -395,12 +395,12 @@ static void begin(struct demo_desk *desk)
 {
     const struct demo_tickets *tickets = desk->board->tickets;
     desk->last_arrival_us = INT64_MAX;
-    uint32_t hour = (uint32_t) (tickets->first_unix_ms / MS_PER_H % DEMO_STAFF_HOURS);
+    uint32_t slot = demo_staff_slot(tickets->first_unix_ms);
     for (uint32_t i = 0; i < desk->staff->agent_count; i++) {
         desk->agents[i].is_on_duty = true; /* as the core begins */
         desk->loads[desk->staff->pools[i]].on_duty++;
     }
-    set_duty(desk, hour);
+    set_duty(desk, slot);
 }
 
 vt_err demo_desk_open(const struct demo_desk_options *options, struct demo_desk **out)

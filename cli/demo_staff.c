@@ -11,24 +11,29 @@
 
 #define ARENA_BYTES (DEMO_STAFF_AGENTS_MAX * (PROFILE_BYTES_MAX + UINT64_C(1024)))
 #define MS_PER_H INT64_C(3600000)
-/* What a ticket takes an agent beyond its handle time: offer, two commits and the messages
+#define MS_PER_DAY INT64_C(86400000)
+#define HOURS 24u
+/* What a ticket takes an agent beyond its handle time: offer, three commits and the messages
  * between. Real milliseconds: protocol and disk do not run faster with the demo. */
-#define CYCLE_MS 3
+#define CYCLE_MS 12
 
 /* Load and agents by pool and hour of the day. */
 struct hours {
-    double handled_ms[PLAN_POOLS_MAX][DEMO_STAFF_HOURS];
-    uint32_t wanted[PLAN_POOLS_MAX][DEMO_STAFF_HOURS];
+    double handled_ms[PLAN_POOLS_MAX][DEMO_STAFF_SLOTS];
+    uint32_t wanted[PLAN_POOLS_MAX][DEMO_STAFF_SLOTS];
     uint32_t most[PLAN_POOLS_MAX];
     uint32_t given[PLAN_POOLS_MAX];
-    double covered_ms[DEMO_STAFF_HOURS];
+    double covered_ms[DEMO_STAFF_SLOTS];
 };
 
 /* ---- load ---- */
 
-static uint32_t hour_of(int64_t unix_ms)
+/* The first of January 1970 was a Thursday. */
+uint32_t demo_staff_slot(int64_t unix_ms)
 {
-    return (uint32_t) (unix_ms / MS_PER_H % DEMO_STAFF_HOURS);
+    int64_t day = (unix_ms / MS_PER_DAY + 4) % 7; /* 0: Sunday */
+    uint32_t hour = (uint32_t) (unix_ms / MS_PER_H % HOURS);
+    return day == 0 || day == 6 ? HOURS + hour : hour;
 }
 
 static uint32_t pool_of(const struct plan *plan, const struct demo_ticket *ticket)
@@ -45,19 +50,18 @@ static void cover(struct hours *hours, const struct demo_tickets *tickets)
     while (at_ms < end_ms) {
         int64_t next_ms = (at_ms / MS_PER_H + 1) * MS_PER_H;
         next_ms = next_ms < end_ms ? next_ms : end_ms;
-        hours->covered_ms[hour_of(at_ms)] += (double) (next_ms - at_ms);
+        hours->covered_ms[demo_staff_slot(at_ms)] += (double) (next_ms - at_ms);
         at_ms = next_ms;
     }
 }
 
-/* A ticket's work is spread over the hours that it takes, from its arrival on. */
-static void add_load(struct hours *hours, uint32_t pool, int64_t at_ms, int64_t work_ms)
+/* A ticket's work is spread over the hours that it takes, from its arrival to the file's end. */
+static void add_load(struct hours *hours, uint32_t pool, int64_t at_ms, int64_t end_ms)
 {
-    int64_t end_ms = at_ms + work_ms;
     while (at_ms < end_ms) {
         int64_t next_ms = (at_ms / MS_PER_H + 1) * MS_PER_H;
         next_ms = next_ms < end_ms ? next_ms : end_ms;
-        hours->handled_ms[pool][hour_of(at_ms)] += (double) (next_ms - at_ms);
+        hours->handled_ms[pool][demo_staff_slot(at_ms)] += (double) (next_ms - at_ms);
         at_ms = next_ms;
     }
 }
@@ -72,10 +76,10 @@ measure(struct demo_staff *staff, struct hours *hours, const struct demo_staff_o
         struct demo_ticket *ticket = &tickets->list[i];
         ticket->pool = pool_of(&options->plan->plan, ticket);
         work_ms += (double) ticket->handle_ms;
-        add_load(hours,
-                 ticket->pool,
-                 tickets->first_unix_ms + ticket->at_ms,
-                 ticket->handle_ms + cycle_ms);
+        int64_t at_ms = tickets->first_unix_ms + ticket->at_ms;
+        int64_t last_ms = tickets->first_unix_ms + tickets->span_ms;
+        int64_t done_ms = at_ms + ticket->handle_ms + cycle_ms;
+        add_load(hours, ticket->pool, at_ms, done_ms < last_ms ? done_ms : last_ms);
     }
     staff->erlangs = tickets->span_ms > 0 ? work_ms / (double) tickets->span_ms : 0;
     cover(hours, tickets);
@@ -85,13 +89,13 @@ measure(struct demo_staff *staff, struct hours *hours, const struct demo_staff_o
 static void want(struct demo_staff *staff, struct hours *hours)
 {
     for (uint32_t pool = 0; pool < staff->pool_count; pool++) {
-        for (uint32_t hour = 0; hour < DEMO_STAFF_HOURS; hour++) {
-            double covered_ms = hours->covered_ms[hour];
-            double erlangs = covered_ms > 0 ? hours->handled_ms[pool][hour] / covered_ms : 0;
+        for (uint32_t slot = 0; slot < DEMO_STAFF_SLOTS; slot++) {
+            double covered_ms = hours->covered_ms[slot];
+            double erlangs = covered_ms > 0 ? hours->handled_ms[pool][slot] / covered_ms : 0;
             double agents = ceil(erlangs * 100.0 / DEMO_STAFF_OCCUPANCY_PERCENT - 0.1);
             agents = agents > DEMO_STAFF_AGENTS_MAX ? DEMO_STAFF_AGENTS_MAX : agents;
             uint32_t count = agents > 0 ? (uint32_t) agents : 0;
-            hours->wanted[pool][hour] = count;
+            hours->wanted[pool][slot] = count;
             hours->most[pool] = count > hours->most[pool] ? count : hours->most[pool];
         }
     }
@@ -171,7 +175,7 @@ static void soften(struct profile *profile, uint32_t place)
         return;
     }
     uint32_t mastered = place / 3 % profile->skill_count;
-    uint32_t ceiling = place % 3 == 1 ? 4 : 2;
+    uint32_t ceiling = place % 3 == 1 ? 5 : 3;
     for (uint32_t i = 0; i < profile->skill_count; i++) {
         bool is_mastered = place % 3 == 2 && i == mastered;
         if (!is_mastered && profile->skills[i].level > ceiling) {
@@ -219,14 +223,14 @@ static void hire(struct demo_staff *staff, const struct plan *plan, uint32_t poo
 }
 
 /* With fewer agents than the load takes, as large a part of them is on duty as would have been. */
-static uint32_t duty_of(const struct hours *hours, uint32_t pool, uint32_t place)
+static uint64_t duty_of(const struct hours *hours, uint32_t pool, uint32_t place)
 {
-    uint32_t duty = 0;
-    for (uint32_t hour = 0; hour < DEMO_STAFF_HOURS; hour++) {
-        double on_duty = ceil((double) hours->wanted[pool][hour] * (double) hours->given[pool] /
+    uint64_t duty = 0;
+    for (uint32_t slot = 0; slot < DEMO_STAFF_SLOTS; slot++) {
+        double on_duty = ceil((double) hours->wanted[pool][slot] * (double) hours->given[pool] /
                               (double) hours->most[pool]);
         if ((double) place < on_duty) {
-            duty |= UINT32_C(1) << hour;
+            duty |= UINT64_C(1) << slot;
         }
     }
     return duty;
@@ -234,7 +238,7 @@ static uint32_t duty_of(const struct hours *hours, uint32_t pool, uint32_t place
 
 static void hire_all(struct demo_staff *staff, const struct plan *plan, const struct hours *hours)
 {
-    staff->duty[0] = UINT32_MAX;
+    staff->duty[0] = UINT64_MAX;
     hire(staff, plan, plan->pool_count, 0);
     for (uint32_t pool = 0; pool < plan->pool_count; pool++) {
         for (uint32_t place = 0; place < hours->given[pool]; place++) {
@@ -256,7 +260,7 @@ vt_err demo_staff_open(struct demo_staff *staff, const struct demo_staff_options
         return VT_UNAVAILABLE;
     }
     staff->agents = ARENA_ARRAY(&staff->arena, struct agentd_agent, DEMO_STAFF_AGENTS_MAX);
-    staff->duty = ARENA_ARRAY(&staff->arena, uint32_t, DEMO_STAFF_AGENTS_MAX);
+    staff->duty = ARENA_ARRAY(&staff->arena, uint64_t, DEMO_STAFF_AGENTS_MAX);
     staff->pools = ARENA_ARRAY(&staff->arena, uint32_t, DEMO_STAFF_AGENTS_MAX);
     measure(staff, hours, options);
     want(staff, hours);

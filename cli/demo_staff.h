@@ -2,10 +2,10 @@
 #define CLI_DEMO_STAFF_H
 
 /* The simulated agents: how many, with which skills, and when they are on duty. For each pool and
- * hour of the day the offered load in Erlangs (arrival rate x handle time, from the file itself)
- * over the wanted occupancy gives the agents on duty; a pool has as many as its busiest hour takes.
- * Days above the average queue. Agent 0 serves every queue, with every skill and language, always,
- * so that every ticket can be served.
+ * hour of a working or weekend day the offered load in Erlangs (arrival rate x handle time, from
+ * the file itself) over the wanted occupancy gives the agents on duty; a pool has as many as its
+ * busiest hour takes. Days above the average queue. Agent 0 serves every queue, with every skill
+ * and language, always, so that every ticket can be served.
  */
 
 #include <stdint.h>
@@ -16,13 +16,13 @@
 #include "lib/arena.h"
 
 #define DEMO_STAFF_AGENTS_MAX 2048u
-#define DEMO_STAFF_OCCUPANCY_PERCENT 85u /* of the agents on duty, when a day is as the average */
-#define DEMO_STAFF_HOURS 24u
+#define DEMO_STAFF_OCCUPANCY_PERCENT 96u /* of the agents on duty, when a day is as the average */
+#define DEMO_STAFF_SLOTS 48u
 #define DEMO_STAFF_NAME_BYTES 80u
 
 struct demo_staff {
     struct agentd_agent *agents;
-    uint32_t *duty;  /* by agent: bit h is set when on duty in hour h of the day */
+    uint64_t *duty;  /* by agent: bit s is set when on duty in slot s */
     uint32_t *pools; /* by agent: index into the plan's pools; agent 0: pool_count */
     uint32_t agent_count;
     uint32_t pool_count;
@@ -40,6 +40,10 @@ struct demo_staff_options {
 /* VT_UNAVAILABLE: no memory. Close in every case. */
 VT_MUST_USE vt_err demo_staff_open(struct demo_staff *staff,
                                    const struct demo_staff_options *options);
+
+/* The slot of an instant (UTC): hours 0 to 23 of working days, then those of weekends. */
+uint32_t demo_staff_slot(int64_t unix_ms);
+
 void demo_staff_close(struct demo_staff *staff);
 
 #endif
