@@ -1,6 +1,7 @@
 /* ventanilla-agentd: an agent site as a process of its own. It dials out to brokers and runs a
  * program for each ticket its agents take (io/desk_program.h).
  */
+/* NOLINTBEGIN(portability-restrict-system-includes): here the core meets the outside */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <czmq.h>
+/* NOLINTEND(portability-restrict-system-includes) */
 
 #include "agentd/agentd.h"
 #include "io/agents_file.h"
@@ -162,7 +164,7 @@ __attribute__((format(printf, 1, 2))) static void complain(const char *format, .
 static const char *environment(void *context, const char *name)
 {
     (void) context;
-    return getenv(name);
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): before any thread is there */
 }
 
 static int print_help(void)

@@ -49,7 +49,7 @@ int cli_client_failed(vt_err err, const char *server)
 static const char *environment(void *context, const char *name)
 {
     (void) context;
-    return getenv(name);
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): before any thread is there */
 }
 
 static void print_help(const struct options_table *table)
@@ -84,6 +84,7 @@ int cli_parse(const struct options_table *table,
     return CLI_GO_ON;
 }
 
+/* NOLINTBEGIN(concurrency-mt-unsafe): the command line's one thread */
 void cli_set_locale(void)
 {
     setlocale(LC_ALL, "");
@@ -92,6 +93,7 @@ void cli_set_locale(void)
     }
     setlocale(LC_NUMERIC, "C");
 }
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 void cli_time_text(int64_t unix_us, char text[CLI_TIME_BYTES])
 {

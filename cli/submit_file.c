@@ -17,7 +17,7 @@
 #include "lib/arena.h"
 #include "lib/check.h"
 
-#define ARENA_BYTES (4u * 1024u * 1024u)
+#define ARENA_BYTES (UINT64_C(4) * 1024u * 1024u)
 #define BAR_CELLS 30u
 #define BAR_MS 100
 #define PERCENT 100u
@@ -128,11 +128,17 @@ static void answered(void *context, const struct submitted *answer)
 
 /* ---- lines ---- */
 
+/* One thread reads the file, so nothing has to be locked for each of its letters. */
+static int next_letter(const struct sender *sender)
+{
+    return getc_unlocked(sender->file); /* NOLINT(concurrency-mt-unsafe) */
+}
+
 /* False: the file has ended. A line that is too long comes with size LINE_BYTES. */
 static bool read_line(struct sender *sender, struct bytes *line)
 {
     uint32_t size = 0;
-    int letter = getc_unlocked(sender->file);
+    int letter = next_letter(sender);
     if (letter == EOF) {
         return false;
     }
@@ -141,7 +147,7 @@ static bool read_line(struct sender *sender, struct bytes *line)
             sender->line[size++] = (char) letter;
         }
         sender->read_bytes++;
-        letter = getc_unlocked(sender->file);
+        letter = next_letter(sender);
     }
     sender->read_bytes++;
     sender->number++;
@@ -229,7 +235,7 @@ static int conclude(struct sender *sender, vt_err err)
         return code;
     }
     if (ferror(sender->file) != 0) {
-        cli_error("%s: %s", sender->options->path, strerror(errno));
+        cli_error("%s: %s", sender->options->path, strerrordesc_np(errno));
         return EXIT_CODE_FAILED;
     }
     return sender->refused > 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
@@ -245,7 +251,7 @@ static int open_input(struct sender *sender)
     struct stat about;
     sender->file = fopen(path, "re");
     if (sender->file == NULL || fstat(fileno(sender->file), &about) != 0) {
-        cli_error("%s: %s", path, strerror(errno));
+        cli_error("%s: %s", path, strerrordesc_np(errno));
         return errno == ENOENT ? EXIT_CODE_NOT_FOUND : EXIT_CODE_FAILED;
     }
     if (S_ISDIR(about.st_mode)) {

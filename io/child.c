@@ -18,8 +18,6 @@
 #define DRAIN_READS_MAX 64u /* after the end: what a pipe can hold, and more */
 #define TAG_MASK 3u
 
-extern char **environ;
-
 /* Which descriptor of a child an event is about: the low bits of its pointer. */
 enum tag {
     TAG_IN,

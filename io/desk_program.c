@@ -19,7 +19,7 @@
 
 #define KILL_AFTER_MS 2000
 #define START_AGAIN_MS 200
-#define SCRATCH_BYTES (2u * 1024u * 1024u)
+#define SCRATCH_BYTES (UINT64_C(2) * 1024u * 1024u)
 #define MS_PER_S 1000
 #define FAILURES_BEFORE_REST 3u
 #define REST_MS_FIRST 1000
@@ -196,7 +196,7 @@ static bool read_answer(struct desk_program *desk, struct run *run, struct outco
                  sizeof run->reason,
                  "program was ended by signal %d (%s)",
                  WTERMSIG(status),
-                 strsignal(WTERMSIG(status)));
+                 sigdescr_np(WTERMSIG(status)));
         return false;
     }
     if (WEXITSTATUS(status) != 0) {
@@ -263,7 +263,7 @@ static void start(struct desk_program *desk, struct run *run, int64_t now_ms)
                  sizeof run->reason,
                  "program '%.120s' cannot be started: %s",
                  agent->run[0],
-                 strerror(error));
+                 strerrordesc_np(error));
         give_back(desk, run);
         return;
     }

@@ -69,8 +69,12 @@ send_response(struct MHD_Connection *connection, unsigned int status, struct MHD
 static enum MHD_Result
 send_text(struct MHD_Connection *connection, unsigned int status, const char *text)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(text), (void *) (uintptr_t) text, MHD_RESPMEM_MUST_COPY);
+    char *copy = strdup(text);
+    if (copy == NULL) {
+        return MHD_NO;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(copy), copy, MHD_RESPMEM_MUST_FREE);
     if (response != NULL && status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         (void) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
@@ -265,7 +269,7 @@ static vt_err complain(char *message, const char *address, int error)
              HTTP_MESSAGE_BYTES,
              "cannot listen on %.64s: %s%s",
              address,
-             strerror(error),
+             strerrordesc_np(error),
              error == EADDRINUSE ? "; stop the other program or choose another port (--http)" : "");
     if (error == EADDRINUSE) {
         return VT_CONFLICT;
@@ -312,7 +316,7 @@ static int listen_on(const struct addrinfo *at)
 
 static void note_address(struct http *http, int fd)
 {
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof at;
     char host[HOST_BYTES] = "";
     char port[16] = "";

@@ -15,7 +15,8 @@
 #include "proto/message.h"
 #include "version.h"
 
-#define ARENA_BYTES (256u * 1024u * 1024u) /* of address space; used as far as there are rows */
+#define ARENA_BYTES \
+    (UINT64_C(256) * 1024u * 1024u) /* of address space; used as far as there are rows */
 #define METRICS_MAX 131072u
 #define CHECKS_MAX 256u
 #define PAGES_MAX 1024u /* questions to one core for one page */
@@ -305,14 +306,13 @@ static void write_store(const struct http_pages *pages, FILE *page)
 
 static double resident_bytes(void)
 {
-    long pages = 0;
+    char line[128] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL) {
         return 0;
     }
-    if (fscanf(file, "%*d %ld", &pages) != 1) {
-        pages = 0;
-    }
+    const char *second = fgets(line, sizeof line, file) == NULL ? NULL : strchr(line, ' ');
+    long pages = second == NULL ? 0 : strtol(second, NULL, 10);
     fclose(file);
     return (double) pages * (double) sysconf(_SC_PAGESIZE);
 }
@@ -324,7 +324,7 @@ static double open_descriptors(void)
     if (folder == NULL) {
         return 0;
     }
-    while (readdir(folder) != NULL) {
+    while (readdir(folder) != NULL) { /* NOLINT(concurrency-mt-unsafe): a folder of our own */
         count++;
     }
     closedir(folder);

@@ -12,8 +12,8 @@
 #include "lib/err.h"
 #include "proto/message.h"
 
-#define TICKET_JSON_LINE_BYTES_MAX (512u * 1024u) /* 64 KiB of text, each byte escaped, and more \
-                                                   */
+/* 64 KiB of text, each byte escaped, and more. */
+#define TICKET_JSON_LINE_BYTES_MAX 524288u
 #define TICKET_JSON_MAPPINGS_MAX 16u
 #define TICKET_JSON_ERROR_BYTES 256u
 
