@@ -6,6 +6,7 @@
 
 #include <czmq.h>
 
+#include "cli/bench.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "lib/check.h"
@@ -30,6 +31,11 @@ static int demo_command(struct cli_arguments arguments)
 }
 #endif
 
+static int bench_command(struct cli_arguments arguments)
+{
+    return bench_run(arguments.argc, arguments.argv);
+}
+
 static const struct command commands[] = {
     {"serve", serve_command, "run a whole ventanilla in one process"},
     {"submit", submit_command, "hand in one ticket, or a file of them"},
@@ -38,6 +44,7 @@ static const struct command commands[] = {
 #if HAS_DEMO
     {"demo", demo_command, "replay a city's real tickets and prove that none was lost"},
 #endif
+    {"bench", bench_command, "measure a server: intake, lifecycles, latency, memory, restart"},
     {"version", version_command, "version, commit and libraries"},
 };
 

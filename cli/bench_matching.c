@@ -1,12 +1,10 @@
-/* How long a matching decision takes with both its index updates, in the shape of a large help
- * desk: 10,000 agents of 2,000 profiles, 1,000,000 tickets waiting in 5,000 classes, 40 queues, 200
- * skills with levels, 3 languages, 95 % of the slots busy. Not a test: prints nanoseconds.
- */
+#include "cli/bench_matching.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 
+#include "io/process.h"
 #include "lib/check.h"
 #include "lib/hash.h"
 #include "lib/random.h"
@@ -17,11 +15,10 @@
 #define AGENT_COUNT 10000u
 #define PROFILE_COUNT 2000u
 #define CLASS_COUNT 5000u
-#define WAITING_COUNT 1000000u
 #define QUEUE_COUNT 40u
 #define SKILL_COUNT 200u
 #define CAPACITY 3u
-#define STEP_COUNT 200000u
+#define NS_PER_US 1000.0
 
 struct bench {
     struct matching matching;
@@ -39,17 +36,10 @@ struct bench {
     uint32_t busy_count;
     uint64_t next_id;
     int64_t now_ms;
-    uint32_t arrive_ns[STEP_COUNT];
-    uint32_t free_ns[STEP_COUNT];
-    uint32_t found_agent_count;
-    uint32_t found_ticket_count;
+    uint32_t *arrive_ns; /* one a step */
+    uint32_t *free_ns;
+    struct arena arena;
 };
-
-_Noreturn void check_handler(const char *expression, const char *file, int line)
-{
-    fprintf(stderr, "%s:%d: CHECK failed: %s\n", file, line, expression);
-    abort();
-}
 
 static int64_t clock_ns(void)
 {
@@ -154,24 +144,18 @@ static void take(struct bench *bench, uint32_t agent)
     bench->busy[bench->busy_count++] = agent;
 }
 
-static void open_tables(struct bench *bench)
+VT_MUST_USE static vt_err open_tables(struct bench *bench, uint32_t waiting_count)
 {
-    const struct matching_options options = {.tickets_max = WAITING_COUNT + 1000u, .seed = 11};
+    const struct matching_options options = {.tickets_max = waiting_count + 1000u, .seed = 11};
     struct arena measure;
     arena_init_measuring(&measure);
     struct matching scratch;
     matching_init(&scratch, &measure, &options);
-    void *memory = mmap(NULL,
-                        (size_t) measure.used,
-                        PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                        -1,
-                        0);
-    CHECK(memory != MAP_FAILED);
-    struct arena arena;
-    arena_init(&arena, memory, measure.used);
-    matching_init(&bench->matching, &arena, &options);
-    printf("address space %llu MB\n", (unsigned long long) (measure.used >> 20));
+    vt_err err = process_reserve(measure.used, &bench->arena);
+    if (err == VT_OK) {
+        matching_init(&bench->matching, &bench->arena, &options);
+    }
+    return err;
 }
 
 static void make_names(struct bench *bench)
@@ -205,18 +189,19 @@ static void put_agents(struct bench *bench)
     }
 }
 
-static void say_ms(const char *what, int64_t since_ns)
+/* 95 % of all slots, those of random agents. */
+static void make_busy(struct bench *bench)
 {
-    printf("%-32s %8.1f ms\n", what, (double) (clock_ns() - since_ns) / 1e6);
+    while (bench->busy_count < AGENT_COUNT * CAPACITY / 100u * 95u) {
+        uint32_t agent = bench->agents[draw(bench, AGENT_COUNT)];
+        if (bench->matching.roster.agents[agent].is_free) {
+            take(bench, agent);
+        }
+    }
 }
 
-static void open_bench(struct bench *bench)
+static void fill_tables(struct bench *bench, uint32_t waiting_count)
 {
-    random_init(&bench->random, 5);
-    bench->now_ms = 1000000;
-    bench->busy = calloc((size_t) AGENT_COUNT * CAPACITY, sizeof *bench->busy);
-    CHECK(bench->busy != NULL);
-    open_tables(bench);
     make_names(bench);
     for (uint32_t i = 0; i < PROFILE_COUNT; i++) {
         make_profile(bench, &bench->profiles[i]);
@@ -224,21 +209,11 @@ static void open_bench(struct bench *bench)
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         make_class(bench, i);
     }
-    int64_t start_ns = clock_ns();
-    for (uint32_t i = 0; i < WAITING_COUNT; i++) {
+    for (uint32_t i = 0; i < waiting_count; i++) {
         add_waiting(bench);
     }
-    say_ms("1,000,000 tickets added", start_ns);
-    start_ns = clock_ns();
     put_agents(bench);
-    say_ms("10,000 agents, 2,000 profiles", start_ns);
-    /* 95 % of all slots, those of random agents. */
-    while (bench->busy_count < AGENT_COUNT * CAPACITY / 100u * 95u) {
-        uint32_t agent = bench->agents[draw(bench, AGENT_COUNT)];
-        if (bench->matching.roster.agents[agent].is_free) {
-            take(bench, agent);
-        }
-    }
+    make_busy(bench);
 }
 
 /* A random slot in use, which is so no longer. */
@@ -269,7 +244,6 @@ static void arrive(struct bench *bench, uint32_t step)
     matching_ticket_remove(&bench->matching, ticket);
     if (agent != MATCHING_NONE) {
         /* Somebody else goes home with nothing to do, so that the load stays where it is. */
-        bench->found_agent_count++;
         matching_agent_give(&bench->matching, take_busy(bench), bench->now_ms);
     }
 }
@@ -288,7 +262,6 @@ static void become_free(struct bench *bench, uint32_t step)
     }
     bench->free_ns[step] = (uint32_t) (clock_ns() - start_ns);
     if (ticket != MATCHING_NONE) {
-        bench->found_ticket_count++;
         matching_ticket_remove(&bench->matching, ticket);
         add_waiting(bench);
     }
@@ -301,39 +274,54 @@ static int compare_ns(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report(const char *what, uint32_t *ns)
+static struct bench_matching_times times_of(uint32_t *ns, uint32_t count)
 {
-    qsort(ns, STEP_COUNT, sizeof *ns, compare_ns);
-    printf("%-10s p50 %6u ns  p99 %6u ns  p99.9 %6u ns  max %8u ns\n",
-           what,
-           ns[(size_t) STEP_COUNT / 2u],
-           ns[(size_t) STEP_COUNT * 99u / 100u],
-           ns[(size_t) STEP_COUNT * 999u / 1000u],
-           ns[STEP_COUNT - 1u]);
+    qsort(ns, count, sizeof *ns, compare_ns);
+    return (struct bench_matching_times){.p50 = ns[count / 2u] / NS_PER_US,
+                                         .p99 = ns[(uint64_t) count * 99u / 100u] / NS_PER_US};
 }
 
-int main(void)
+static void close_bench(struct bench *bench)
 {
-    struct bench *bench = calloc(1, sizeof *bench);
-    CHECK(bench != NULL);
-    open_bench(bench);
-    printf("%u classes, %u profiles, %u waiting, %u of %u slots busy\n",
-           classes_count(&bench->matching.classes),
-           profiles_count(&bench->matching.profiles),
-           backlog_count(&bench->matching.backlog),
-           bench->busy_count,
-           AGENT_COUNT * CAPACITY);
-    for (uint32_t i = 0; i < STEP_COUNT; i++) {
-        arrive(bench, i);
-        become_free(bench, i);
-    }
-    report("arrive", bench->arrive_ns);
-    report("free", bench->free_ns);
-    printf("found an agent %u, a ticket %u of %u\n",
-           bench->found_agent_count,
-           bench->found_ticket_count,
-           STEP_COUNT);
+    process_unreserve(&bench->arena);
     free(bench->busy);
+    free(bench->arrive_ns);
+    free(bench->free_ns);
     free(bench);
-    return 0;
+}
+
+static vt_err open_bench(struct bench *bench, const struct bench_matching_options *options)
+{
+    random_init(&bench->random, 5);
+    bench->now_ms = 1000000;
+    bench->busy = calloc((size_t) AGENT_COUNT * CAPACITY, sizeof *bench->busy);
+    bench->arrive_ns = calloc(options->step_count, sizeof *bench->arrive_ns);
+    bench->free_ns = calloc(options->step_count, sizeof *bench->free_ns);
+    if (bench->busy == NULL || bench->arrive_ns == NULL || bench->free_ns == NULL) {
+        return VT_UNAVAILABLE;
+    }
+    return open_tables(bench, options->waiting_count);
+}
+
+vt_err bench_matching_run(const struct bench_matching_options *options,
+                          struct bench_matching_figures *figures)
+{
+    CHECK(options->step_count > 0);
+
+    struct bench *bench = calloc(1, sizeof *bench);
+    if (bench == NULL) {
+        return VT_UNAVAILABLE;
+    }
+    vt_err err = open_bench(bench, options);
+    if (err == VT_OK) {
+        fill_tables(bench, options->waiting_count);
+        for (uint32_t i = 0; i < options->step_count; i++) {
+            arrive(bench, i);
+            become_free(bench, i);
+        }
+        figures->arrive = times_of(bench->arrive_ns, options->step_count);
+        figures->free = times_of(bench->free_ns, options->step_count);
+    }
+    close_bench(bench);
+    return err;
 }
