@@ -60,7 +60,7 @@ reap_programs() {
     local pid
     if [ -s "$work/programs.pid" ]; then
         while read -r pid; do
-            if grep -qaF "$work" "/proc/$pid/cmdline" 2>/dev/null; then
+            if [ -d "/proc/$pid" ] && grep -qaF "$work" "/proc/$pid/cmdline" 2>/dev/null; then
                 kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
             fi
         done <"$work/programs.pid"

@@ -40,6 +40,9 @@ add_agent sur deaf "$work/deaf.sh" 5
 agentd_start sur
 agentd_start norte
 wait_until 20 has_sites 2
+descriptors_of() { find "/proc/${pid_of[$1]}/fd" -mindepth 1 2>/dev/null | wc -l; }
+children_of() { wc -w <"/proc/${pid_of[$1]}/task/${pid_of[$1]}/children"; }
+before="$(descriptors_of sur)"
 
 step "$tickets tickets, long ones among them so that a pipe is not enough"
 write_tickets tickets.jsonl 1 "$tickets"
@@ -53,6 +56,8 @@ expect_code 0
 wait_until 60 all_worked "$tickets"
 
 step "nothing is left open, and no program is left running"
+is_clean() { [ "$(descriptors_of "$1")" -le "$2" ] && [ "$(children_of "$1")" = 0 ]; }
+wait_until 10 is_clean sur "$before"
 is_running sur || fail "the bad agents' site is gone"
 is_running norte || fail "the other site is gone"
 stop sur 15

@@ -25,6 +25,19 @@ run submit_file tickets.jsonl
 expect_code 0
 expect_said "repeated $tickets"
 
+step "the same new file by two submits at once: each ticket once"
+write_tickets twice.jsonl 10001 "$tickets"
+start submit-a "$bin/ventanilla" submit --server "$clients" --file "$work/twice.jsonl"
+start submit-b "$bin/ventanilla" submit --server "$clients" --file "$work/twice.jsonl"
+for name in submit-a submit-b; do
+    finish "$name" 30
+    [ "$code" -eq 0 ] || fail "$name ended with $code"
+done
+accepted="$(sed -nE 's/^accepted ([0-9]+),.*/\1/p' "$work/submit-a.out" "$work/submit-b.out" |
+    awk '{ sum += $1 } END { print sum }')"
+[ "$accepted" = "$tickets" ] || fail "two submits of $tickets tickets had $accepted accepted"
+tickets=$((2 * tickets))
+
 step "all are worked"
 wait_until 60 all_worked "$tickets"
 
@@ -54,7 +67,7 @@ stop serve 15
 
 step "the store agrees"
 echo '{"key":"single-ticket"}' >"$work/single.jsonl"
-audit tickets.jsonl single.jsonl
+audit tickets.jsonl twice.jsonl single.jsonl
 [ "$(sql 'SELECT count(*) FROM vt_ticket')" = "$((tickets + 1))" ] || fail "not as many as handed in"
 [ "$(sql 'SELECT max(attempt) FROM vt_ticket')" = 1 ] || fail "something was assigned twice"
 worked="$(sort -u "$work/programs.log" | wc -l)"

@@ -23,6 +23,15 @@ serve_start serve --plan "$work/plan.yaml"
 is_waiting() { [ "$(open_tickets)" = "$1" ]; }
 wait_until 20 is_waiting 400
 
+step "and a plan that does not know their queues"
+stop serve 10
+serve_start serve
+pause_ms 300
+is_running serve || fail "serve ended"
+stop serve 10
+serve_start serve --plan "$work/plan.yaml"
+wait_until 20 is_waiting 400
+
 step "agents of the same process and of another work them"
 write_agents local 4 10 "$work/answer.sh"
 write_agents norte 4 10 "$work/answer.sh"
