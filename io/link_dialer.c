@@ -71,6 +71,8 @@ static void monitor_ready(void *context)
     if (dialer->socket == NULL) {
         return;
     }
+    zsock_set_linger(dialer->socket,
+                     0); /* libzmq would still deliver, with nobody to hear answers */
     link_dialer_hang_up(dialer);
     dialer->events.down(dialer->events.context, dialer->peer);
 }
