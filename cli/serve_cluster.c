@@ -176,6 +176,18 @@ static vt_err number_queues(struct serve_cluster *cluster, struct plan_file *pla
 
 /* ---- links ---- */
 
+static const char *listen_failure(vt_err err)
+{
+    if (err == VT_CONFLICT) {
+        return "the port is in use by another program; stop it or choose another port (0 takes a "
+               "free one)";
+    }
+    if (err == VT_DENIED) {
+        return "not allowed; ports below 1024 need special rights, choose a higher one";
+    }
+    return err == VT_INVALID ? "not an address of this machine" : err_text(err);
+}
+
 static vt_err listen_on(struct serve_cluster *cluster,
                         enum link link,
                         const char *endpoint,
@@ -190,13 +202,8 @@ static vt_err listen_on(struct serve_cluster *cluster,
                              cluster->endpoints[link],
                              SERVE_ENDPOINT_BYTES);
     if (err != VT_OK) {
-        snprintf(message,
-                 SERVE_MESSAGE_BYTES,
-                 "cannot listen on %s: %s",
-                 endpoint,
-                 err == VT_CONFLICT ? "the port is in use by another program; stop it or choose "
-                                      "another port (0 takes a free one)"
-                                    : err_text(err));
+        snprintf(
+            message, SERVE_MESSAGE_BYTES, "cannot listen on %s: %s", endpoint, listen_failure(err));
     }
     return err;
 }
