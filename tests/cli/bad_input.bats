@@ -217,3 +217,11 @@ YAML
     expect 8 "$ventanilla" submit --text "still here"
     expect 0 curl -fsS -o /dev/null "$http/livez"
 }
+
+@test "a data folder that is not writable" {
+    [ "$(id -u)" -ne 0 ] || skip "root may write everywhere"
+    mkdir -m 555 "$BATS_TEST_TMPDIR/readonly"
+    expect 1 "$ventanilla" serve --data "$BATS_TEST_TMPDIR/readonly" --clients 127.0.0.1:0 \
+        --sites 127.0.0.1:0 --http 127.0.0.1:0
+    says "is not writable"
+}
