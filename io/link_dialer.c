@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 
 #include "io/link.h"
 #include "io/link_frames.h"
+#include "io/process.h"
 #include "lib/check.h"
 
 #define ENDPOINT_BYTES 256
@@ -23,7 +25,6 @@ struct link_dialer {
     struct link_codec codec;
     uint64_t peer;
     int high_water;
-    uint32_t dials; /* makes the monitors' names differ */
     char endpoint[ENDPOINT_BYTES];
 };
 
@@ -80,7 +81,8 @@ static void monitor_ready(void *context)
 static bool watch(struct link_dialer *dialer)
 {
     char name[64];
-    snprintf(name, sizeof name, "inproc://dialer-%p-%u", (void *) dialer, dialer->dials);
+    /* Never the name of an earlier one: libzmq ends those in the background. */
+    snprintf(name, sizeof name, "inproc://dialer-%016" PRIx64, process_random_u64());
     int events = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED |
                  ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
@@ -99,7 +101,6 @@ static bool watch(struct link_dialer *dialer)
 
 static bool dial(struct link_dialer *dialer)
 {
-    dialer->dials++;
     dialer->socket = zsock_new(ZMQ_DEALER);
     if (dialer->socket == NULL) {
         return false;
@@ -122,6 +123,7 @@ void link_dialer_send(struct link_dialer *dialer, const struct message *message)
 {
     if (dialer->socket == NULL && !dial(dialer)) {
         link_dialer_hang_up(dialer);
+        dialer->events.down(dialer->events.context, dialer->peer);
         return;
     }
     (void) link_codec_send(&dialer->codec, dialer->handle, NULL, message);
