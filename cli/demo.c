@@ -256,9 +256,6 @@ static int64_t watch(void *context, int64_t now_ms)
 {
     struct demo *demo = context;
     int64_t start_ms = atomic_load(&demo->board.start_ms);
-    if (demo->is_shown) {
-        return now_ms + 1000;
-    }
     if (demo->limit_ms == 0 && start_ms > 0) {
         demo->limit_ms =
             start_ms + demo_board_real_ms(&demo->board, demo->tickets.span_ms) + WORK_OFF_MS;
@@ -273,33 +270,37 @@ static int64_t watch(void *context, int64_t now_ms)
     return now_ms + 20;
 }
 
-static int open_rest(struct demo *demo)
+/* Agents and signals: what a life of the cluster needs beside itself. */
+static int open_desk(struct demo *demo)
 {
     struct loop *loop = serve_cluster_loop(demo->cluster);
     struct demo_desk_options desk = {.loop = loop,
                                      .host = serve_cluster_agentd(demo->cluster),
                                      .board = &demo->board,
                                      .staff = &demo->staff};
+    struct loop_source source = {.fd = demo->signals_fd, .ready = signal_ready, .context = demo};
     vt_err err = demo_desk_open(&desk, &demo->desk);
     if (err == VT_OK) {
-        struct demo_table_options shown = {
-            .loop = loop, .board = &demo->board, .desk = demo->desk, .plan = &demo->plan};
-        err = demo_table_open(&shown, &demo->table);
+        err = loop_add(loop, &source);
     }
+    return err == VT_OK ? CLI_GO_ON : fail("the agents cannot be started", err);
+}
+
+static int open_rest(struct demo *demo)
+{
+    struct loop *loop = serve_cluster_loop(demo->cluster);
+    struct demo_table_options shown = {
+        .loop = loop, .board = &demo->board, .desk = demo->desk, .plan = &demo->plan};
+    struct loop_turner turner = {.turn = watch, .context = demo};
+    struct demo_replay_options replay = {.server = server_of(demo),
+                                         .path = demo->tickets_path,
+                                         .board = &demo->board,
+                                         .agents = demo->staff.agent_count};
+    vt_err err = demo_table_open(&shown, &demo->table);
     if (err == VT_OK) {
-        struct loop_turner turner = {.turn = watch, .context = demo};
         err = loop_add_turner(loop, &turner);
     }
     if (err == VT_OK) {
-        struct loop_source source = {
-            .fd = demo->signals_fd, .ready = signal_ready, .context = demo};
-        err = loop_add(loop, &source);
-    }
-    if (err == VT_OK) {
-        struct demo_replay_options replay = {.server = server_of(demo),
-                                             .path = demo->tickets_path,
-                                             .board = &demo->board,
-                                             .agents = demo->staff.agent_count};
         err = demo_replay_start(&replay, &demo->replay);
     }
     return err == VT_OK ? CLI_GO_ON : fail("the demo cannot be started", err);
@@ -308,7 +309,7 @@ static int open_rest(struct demo *demo)
 static int open_all(struct demo *demo)
 {
     static int (*const steps[])(struct demo *) = {
-        load_tickets, load_plan, prepare, make_folder, open_cluster, open_rest};
+        load_tickets, load_plan, prepare, make_folder, open_cluster, open_desk, open_rest};
     int code = CLI_GO_ON;
     for (uint32_t i = 0; code == CLI_GO_ON && i < ARRAY_LENGTH(steps); i++) {
         code = steps[i](demo);
@@ -397,14 +398,30 @@ static int show(struct demo *demo)
     return prove(demo);
 }
 
+/* A second life of the same store, with the same agents and nothing left to do: the proof wants the
+ * file for itself, so the first one had to end. */
+static int reopen(struct demo *demo)
+{
+    demo_desk_close(demo->desk);
+    demo->desk = NULL;
+    plan_file_close(&demo->plan); /* it has the numbers of the first life */
+    int code = load_plan(demo);
+    if (code == CLI_GO_ON) {
+        code = open_cluster(demo);
+    }
+    return code == CLI_GO_ON ? open_desk(demo) : code;
+}
+
 static void serve_on(struct demo *demo)
 {
+    if (reopen(demo) != CLI_GO_ON) {
+        return;
+    }
     printf("\nstill up, until Ctrl-C\n");
     printf("data     %s\n", demo->folder);
     printf("clients  %s\n", server_of(demo));
     printf("sites    %s\n", endpoint_address(serve_cluster_endpoint(demo->cluster, LINK_SITES)));
     fflush(stdout);
-    demo->is_shown = true;
     loop_run(serve_cluster_loop(demo->cluster), INT64_MAX);
 }
 
@@ -418,15 +435,13 @@ static int run(struct demo *demo)
     if (error[0] != '\0') {
         cli_error("the citizens' side failed, %s", error);
     }
-    bool serves = demo->arguments.serve && !demo->is_interrupted;
-    if (!serves) {
-        drain(demo);
-    }
+    drain(demo);
     int code = show(demo);
     if (code == EXIT_CODE_OK && error[0] != '\0') {
         code = EXIT_CODE_FAILED;
     }
-    if (serves) {
+    demo->is_shown = true;
+    if (demo->arguments.serve && !demo->is_interrupted) {
         serve_on(demo);
     }
     return code;

@@ -12,9 +12,12 @@
 #include "lib/timers.h"
 
 #define TIMEOUT_MS 30000
-#define PATIENCE_MS 60000
+#define BUSY_MS 60000
 #define READY_MS 10000
 #define READY_STEP_MS 20
+/* Real time. The protocol's own timers are not divided by the speed (an agent who declined a ticket
+ * is not asked again for 15 s), and nobody's patience should end because of them. */
+#define PATIENCE_MS_MIN 20000
 #define LEAD_MS 20 /* between ready and the first arrival */
 #define IDLE_MS 50
 #define OPEN_MS 100 /* between two questions whether anything is open */
@@ -55,10 +58,9 @@ static void answered(void *context, const struct submitted *answer)
     }
     board->acknowledged[number] = answer->ticket;
     atomic_fetch_add(&board->acknowledged_count, 1);
-    timers_set(&replay->patience,
-               number,
-               board->submitted_us[number] / US_PER_MS +
-                   demo_board_real_ms(board, board->tickets->list[number].patience_ms));
+    int64_t patience_ms = demo_board_real_ms(board, board->tickets->list[number].patience_ms);
+    patience_ms = patience_ms < PATIENCE_MS_MIN ? PATIENCE_MS_MIN : patience_ms;
+    timers_set(&replay->patience, number, board->submitted_us[number] / US_PER_MS + patience_ms);
 }
 
 static void count_agent(void *context, const struct reply *row)
@@ -255,7 +257,7 @@ static vt_err start(struct demo_replay *replay)
 {
     struct client_options options = {.server = replay->options.server,
                                      .timeout_ms = TIMEOUT_MS,
-                                     .patience_ms = PATIENCE_MS,
+                                     .patience_ms = BUSY_MS,
                                      .window = CLIENT_WINDOW_MAX,
                                      .answered = answered,
                                      .context = replay};

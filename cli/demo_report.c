@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
@@ -89,10 +90,11 @@ static void print_service(const struct demo_report_options *options, const struc
 static void print_offers(const struct demo_report_options *options)
 {
     const struct demo_desk_figures *figures = demo_desk_figures(options->desk);
-    printf("submit to offer  p50 %.1f ms, p99 %.1f ms  real time to the first offer, waiting for a "
-           "free agent included\n",
-           (double) histogram_percentile(&figures->offer_us, P50) / US_PER_MS,
-           (double) histogram_percentile(&figures->offer_us, P99) / US_PER_MS);
+    printf(
+        "submit to offer  p50 %.1f ms, p99 %.1f ms  real time to the first offer, the wait for a "
+        "free agent included\n",
+        (double) histogram_percentile(&figures->offer_us, P50) / US_PER_MS,
+        (double) histogram_percentile(&figures->offer_us, P99) / US_PER_MS);
     printf("offers           %" PRIu64 " made, %" PRIu64
            " declined (the next agent gets it), %" PRIu64 " taken back\n",
            figures->offers,
@@ -196,6 +198,7 @@ void demo_report_print(const struct demo_report_options *options)
 {
     const struct demo_board *board = options->board;
     struct totals totals = count_all(options);
+    const char *name = strrchr(options->path, '/');
     char span[CLI_DURATION_BYTES];
     char real[CLI_DURATION_BYTES];
     char millisecond[CLI_DURATION_BYTES];
@@ -205,23 +208,23 @@ void demo_report_print(const struct demo_report_options *options)
     cli_duration_text((int64_t) board->speed, millisecond);
     cli_duration_text(board->tickets->handle_median_ms, median);
 
-    printf(
-        "\nReport: %" PRIu32 " tickets of %s, %s of the city in %s (speed %" PRIu64 "),\n"
-        "%" PRIu32 " agents for an offered load of %.1f Erlang. Waits and AHT are in the city's\n"
-        "time, where 1 ms of this machine counts as %s. Arrivals, matters and texts\n"
-        "are real. Drawn, since the data has none (fixed seed %" PRIu64 "): language, priority,\n"
-        "channel, handle time (lognormal, median %s), patience, who declines or gives\n"
-        "back.\n\n",
-        board->tickets->count,
-        options->path,
-        span,
-        real,
-        board->speed,
-        options->staff->agent_count,
-        options->staff->erlangs,
-        millisecond,
-        DEMO_SEED,
-        median);
+    printf("\nReport: %" PRIu32 " tickets of %s, %s of the city in %s (speed %" PRIu64 "),\n"
+           "offered load %.1f Erlang, agents %" PRIu32 ". Waits and AHT are in the city's time,\n"
+           "where 1 ms of this machine counts as %s. Arrivals, matters and texts\n"
+           "are real. Drawn, since the data has none (fixed seed %" PRIu64
+           "): language, priority,\n"
+           "channel, handle time (lognormal, median %s), patience, who declines or gives\n"
+           "back.\n\n",
+           board->tickets->count,
+           name == NULL ? options->path : name + 1,
+           span,
+           real,
+           board->speed,
+           options->staff->erlangs,
+           options->staff->agent_count,
+           millisecond,
+           DEMO_SEED,
+           median);
     print_service(options, &totals);
     print_offers(options);
     print_matters(options);
