@@ -186,6 +186,32 @@ static void carry_up(struct sessions *sessions,
     }
 }
 
+/* What a site answers to an owner's HELD_ASK: the only list that is not HELLO's, and that of one
+ * epoch. */
+static void carry_held(struct sessions *sessions,
+                       const struct turn *turn,
+                       const struct site *site,
+                       const struct message *message)
+{
+    struct address to = {0};
+    if (message->header.epoch == 0 || !owners_find(sessions->owners, message->header.part, &to)) {
+        sessions->dropped_total++;
+        return;
+    }
+    struct header like = sites_header(turn, site, MESSAGE_HELD);
+    like.part = message->header.part;
+    like.epoch = message->header.epoch;
+    like.seq = message->header.seq;
+    like.flags = message->header.flags;
+    struct message *carried = message_send(turn->out, to, &like);
+    carried->held = ARENA_ARRAY(&turn->out->scratch, struct held, message->count);
+    carried->count = message->count;
+    for (uint32_t i = 0; i < message->count; i++) {
+        carried->held[i] = message->held[i];
+    }
+    sessions->carried_total++;
+}
+
 static bool changes_held(enum message_kind kind)
 {
     return kind == MESSAGE_ACCEPT || kind == MESSAGE_CONFIRM || kind == MESSAGE_RELEASE ||
@@ -217,7 +243,9 @@ void sessions_hear_site(struct sessions *sessions,
     }
     struct site *site = &sessions->sites[row];
     site->heard_ms = turn->now_ms;
-    if (kind == MESSAGE_AGENT || kind == MESSAGE_HELD) {
+    if (kind == MESSAGE_HELD && site->state == SITE_IS_UP) {
+        carry_held(sessions, turn, site, message);
+    } else if (kind == MESSAGE_AGENT || kind == MESSAGE_HELD) {
         hello_go_on(sessions, turn, row, message);
     } else if (kind == MESSAGE_PING) {
         ping(turn, site);
