@@ -1,7 +1,6 @@
 #include "cli/demo.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "cli/demo_audit.h"
 #include "cli/demo_board.h"
 #include "cli/demo_desk.h"
+#include "cli/demo_files.h"
 #include "cli/demo_replay.h"
 #include "cli/demo_report.h"
 #include "cli/demo_staff.h"
@@ -23,15 +23,11 @@
 #include "io/process.h"
 #include "lib/check.h"
 
-#ifndef VENTANILLA_SOURCE_DIR
-#define VENTANILLA_SOURCE_DIR "."
-#endif
-
 #define LASTS_MS 60000     /* what the default speed makes of any file */
 #define WORK_OFF_MS 120000 /* after the last arrival */
 #define DRAIN_MS 20000
 #define SPEED_MAX 100000000u
-#define PATH_BYTES 2304
+#define PATH_BYTES DEMO_FILES_PATH_BYTES
 
 struct demo_arguments {
     const char *tickets;
@@ -117,28 +113,12 @@ struct demo {
 
 /* ---- files ---- */
 
-/* Beside the installed program, else in the source tree that it was built from. */
-static void find_file(const char *shared, const char *source, char path[PATH_BYTES])
-{
-    char program[PATH_BYTES - 128];
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (size > 0) {
-        program[size] = '\0';
-        char *slash = strrchr(program, '/');
-        *(slash == NULL ? program : slash) = '\0';
-        snprintf(path, PATH_BYTES, "%s/../share/ventanilla/%s", program, shared);
-        if (access(path, R_OK) == 0) {
-            return;
-        }
-    }
-    snprintf(path, PATH_BYTES, "%s/%s", VENTANILLA_SOURCE_DIR, source);
-}
-
 static int load_tickets(struct demo *demo)
 {
     const char *path = demo->arguments.tickets;
     if (path == NULL) {
-        find_file("avisos-madrid.jsonl", "tests/data/avisos-madrid.jsonl", demo->tickets_path);
+        demo_files_find(
+            "avisos-madrid.jsonl", "tests/data/avisos-madrid.jsonl", demo->tickets_path);
     } else {
         snprintf(demo->tickets_path, PATH_BYTES, "%s", path);
     }
@@ -152,7 +132,7 @@ static int load_tickets(struct demo *demo)
 static int load_plan(struct demo *demo)
 {
     char path[PATH_BYTES];
-    find_file("ciudad.yaml", "deploy/plans/ciudad.yaml", path);
+    demo_files_find("ciudad.yaml", "deploy/plans/ciudad.yaml", path);
     if (plan_file_load(&demo->plan, path) != VT_OK) {
         cli_error("%s", demo->plan.error);
         return EXIT_CODE_FAILED;
@@ -449,14 +429,6 @@ static int run(struct demo *demo)
 
 /* ---- closing ---- */
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void) status;
-    (void) kind;
-    (void) walk;
-    return remove(path);
-}
-
 static void remove_folder(const struct demo *demo)
 {
     if (demo->folder[0] == '\0') {
@@ -464,7 +436,7 @@ static void remove_folder(const struct demo *demo)
     }
     if (demo->arguments.keep) {
         fprintf(stderr, "ventanilla: the store is kept in %s\n", demo->folder);
-    } else if (nftw(demo->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+    } else if (!demo_files_remove(demo->folder)) {
         cli_error("%s could not be removed: %s", demo->folder, strerror(errno));
     }
 }

@@ -14,6 +14,9 @@
 #define MS_PER_H INT64_C(3600000)
 #define US_PER_MS 1000
 #define FOREIGN_HANDLE_MS 2000 /* real; tickets of others, while the demo stays up */
+/* Agent 0 refuses nothing: who refused a ticket is not asked again for 15 s of real time, which is
+ * days of the city, and this one may be the only one with all that a ticket asks for. */
+#define GENERALIST 0u
 #define NUMBER_FOREIGN UINT32_MAX
 #define FOREIGN_MAX 65536u
 #define ANSWER_TEXT "Hemos atendido su aviso. Gracias por su colaboración."
@@ -163,9 +166,10 @@ static void receive_offer(struct demo_desk *desk, uint32_t agent, const struct o
     a->has_answer = true;
     a->answer = (struct accept){
         .offer = offer->offer, .ticket = offer->ticket, .attempt = offer->attempt, .agent = agent};
-    a->declines = !desk->is_working_off && demo_tickets_coin((uint32_t) desk->figures.offers,
-                                                             DEMO_SALT_DECLINE,
-                                                             DEMO_DESK_DECLINE_PERCENT);
+    a->declines = agent != GENERALIST && !desk->is_working_off &&
+                  demo_tickets_coin((uint32_t) desk->figures.offers,
+                                    DEMO_SALT_DECLINE,
+                                    DEMO_DESK_DECLINE_PERCENT);
     desk->figures.declined += a->declines ? 1 : 0;
 }
 
@@ -270,7 +274,7 @@ static void receive_work(struct demo_desk *desk, uint32_t agent, const struct co
     if (number != NUMBER_FOREIGN) {
         note_answer(desk, confirm, number);
         handle_ms = demo_board_real_ms(desk->board, desk->board->tickets->list[number].handle_ms);
-        a->gives_back = confirm->attempt == 1 &&
+        a->gives_back = agent != GENERALIST && confirm->attempt == 1 &&
                         demo_tickets_coin(number, DEMO_SALT_GIVE_BACK, DEMO_DESK_GIVE_BACK_PERCENT);
     }
     handle_ms = a->gives_back ? handle_ms / 4 : handle_ms;
