@@ -9,6 +9,7 @@
 #include "router/sends.h"
 
 #define DISAGREE_MS 3000 /* a digest may differ this long while messages are on their way */
+#define SILENT_MS 10000  /* BEATs of a partition come every second while something is held there */
 
 static struct ticket *ticket_at(const struct router *router, uint32_t ticket)
 {
@@ -127,8 +128,12 @@ static void judge_held(struct router *router, uint32_t site, const struct held *
         }
         return;
     }
-    if (held->state == HELD_ENDED || (row != NULL && is_offered(router, row, held->agent))) {
-        return; /* its outcome, or its acceptance, is answered by itself */
+    if (row != NULL && is_offered(router, row, held->agent)) {
+        row->flags |= TICKETS_MARK; /* it may be assigned before the list is whole */
+        return;
+    }
+    if (held->state == HELD_ENDED) {
+        return; /* its outcome is answered by itself */
     }
     struct release release = {.ticket = held->ticket,
                               .attempt = held->attempt,
@@ -244,31 +249,44 @@ static void agents_came(struct router *router, uint32_t site, const struct messa
     }
 }
 
-static void held_came(struct router *router, uint32_t site, const struct message *message)
+/* An answer to HELD_ASK: what the site holds of one partition, for the owner of that epoch. */
+static void answer_came(struct router *router, uint32_t site, const struct message *message)
 {
-    bool is_assembling = sites_get(&router->sites, site)->is_assembling;
-    uint64_t epoch = ownership_epoch(&router->ownership, message->header.part);
-    if (!is_assembling && (epoch == 0 || message->header.epoch != epoch)) {
-        return; /* the list of a SITE_UP that was said once more, or an answer to another owner */
+    const struct header *header = &message->header;
+    if (header->epoch != ownership_epoch(&router->ownership, header->part)) {
+        return;
     }
-    if (!is_assembling && (message->header.flags & HEADER_FIRST) != 0) {
-        clear_marks(router, site, message->header.part);
+    if ((header->flags & HEADER_FIRST) != 0) {
+        clear_marks(router, site, header->part);
     }
     for (uint32_t i = 0; i < message->count; i++) {
         judge_held(router, site, &message->held[i]);
     }
-    if (is_assembling) {
-        if (sites_got_held(&router->sites, site, message->count)) {
-            whole(router, site);
-        }
+    if ((header->flags & HEADER_LAST) == 0) {
         return;
     }
-    if ((message->header.flags & HEADER_LAST) != 0) {
-        judge_missing(router, site, message->header.part, message->header.seq);
-        struct sites_pair *pair = sites_pair(&router->sites, site, message->header.part, epoch);
-        if (pair != NULL) {
-            pair->agreed_ms = router->now_ms;
-        }
+    judge_missing(router, site, header->part, header->seq);
+    struct sites_pair *pair = sites_pair(&router->sites, site, header->part, header->epoch);
+    if (pair != NULL) {
+        pair->agreed_ms = router->now_ms;
+    }
+}
+
+/* SITE_UP's list names no epoch. */
+static void held_came(struct router *router, uint32_t site, const struct message *message)
+{
+    if (message->header.epoch != 0) {
+        answer_came(router, site, message);
+        return;
+    }
+    if (!sites_get(&router->sites, site)->is_assembling) {
+        return; /* the list of a SITE_UP that was said once more */
+    }
+    for (uint32_t i = 0; i < message->count; i++) {
+        judge_held(router, site, &message->held[i]);
+    }
+    if (sites_got_held(&router->sites, site, message->count)) {
+        whole(router, site);
     }
 }
 
@@ -315,11 +333,29 @@ static void agree(struct router *router, uint32_t site, uint32_t part)
     }
 }
 
+/* A site says nothing of a partition in which it holds nothing. Where it should hold something and
+ * has not agreed for long, the CONFIRM may have been lost: it is asked. */
+static void ask_silent(struct router *router, uint32_t site)
+{
+    for (uint32_t ticket = sites_first_ticket(&router->sites, site); ticket != LIST_NONE;
+         ticket = sites_next_ticket(&router->sites, ticket)) {
+        const struct ticket *row = ticket_at(router, ticket);
+        uint64_t epoch = ownership_epoch(&router->ownership, row->part);
+        const struct sites_pair *pair = sites_pair(&router->sites, site, row->part, epoch);
+        if (pair != NULL && router->now_ms - pair->agreed_ms > SILENT_MS) {
+            sends_held_ask(router, site, row->part);
+        }
+    }
+}
+
 static void beat_came(struct router *router, uint32_t site, const struct message *message)
 {
     uint32_t part = message->header.part;
-    if (part == PART_ALL || message->count != 1 ||
-        ownership_state(&router->ownership, part) != OWNERSHIP_ACTIVE) {
+    if (part == PART_ALL) {
+        ask_silent(router, site);
+        return;
+    }
+    if (message->count != 1 || ownership_state(&router->ownership, part) != OWNERSHIP_ACTIVE) {
         return;
     }
     struct sites_pair *pair =

@@ -1,0 +1,132 @@
+#include "tests/unit/flow.h"
+
+/* Messages that were lost, or that overtook the store's answers. */
+
+static void beat_of_every_part(struct flow *flow)
+{
+    struct beat beat = {.held_count = 0};
+    struct header like = flow_header(flow, MESSAGE_BEAT);
+    like.part = PART_ALL;
+    steps_receive(&flow->steps, flow_broker, &like, &beat, 1);
+}
+
+static struct header answer_header(const struct flow *flow, uint64_t seq)
+{
+    struct header like = flow_header(flow, MESSAGE_HELD);
+    like.flags = HEADER_FIRST | HEADER_LAST;
+    like.seq = seq;
+    return like;
+}
+
+static void a_site_that_says_nothing_of_its_ticket_is_asked_for_it(void **state)
+{
+    struct flow *flow = *state;
+    flow_work(flow);
+    uint64_t seq = steps_find_send(&flow->steps, MESSAGE_CONFIRM, 0)->header.seq;
+    steps_wait(&flow->steps, 12000);
+
+    beat_of_every_part(flow);
+    assert_int_equal(steps_count_sends(&flow->steps, MESSAGE_HELD_ASK), 1);
+    struct header like = answer_header(flow, seq);
+    steps_receive(&flow->steps, flow_broker, &like, NULL, 0);
+
+    const struct store_request *request = &flow_store_effect(flow)->store.requests[0];
+    assert_int_equal(request->kind, STORE_REQUEUE);
+    assert_int_equal(request->move.cause, REQUEUE_NEVER_CONFIRMED);
+}
+
+static void an_answer_is_not_counted_as_part_of_the_list_of_a_new_session(void **state)
+{
+    struct flow *flow = *state;
+    flow_work(flow);
+    flow->session.connect = 2;
+    struct site_up up = {.name = bytes_of_text("oficina"), .agent_count = 0, .held_count = 2};
+    struct header like = flow_header(flow, MESSAGE_SITE_UP);
+    like.epoch = 0;
+    like.flags = HEADER_FIRST;
+    steps_receive(&flow->steps, flow_broker, &like, &up, 1);
+    struct held others[] = {{.part = 1, .ticket = flow_ticket_id(8), .attempt = 1, .agent = 9},
+                            {.part = 1, .ticket = flow_ticket_id(9), .attempt = 1, .agent = 9}};
+    like = answer_header(flow, 0);
+
+    steps_receive(&flow->steps, flow_broker, &like, others, 2);
+
+    assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 0);
+}
+
+static void a_ticket_assigned_while_a_list_comes_in_that_names_it_is_not_missed(void **state)
+{
+    struct flow *flow = *state;
+    flow_serve(flow, NULL, 0, NULL, 0);
+    flow_ana_up(flow);
+    struct ticket_row ticket = flow_row(flow, 1);
+    flow_forward_ticket(flow, &ticket);
+    struct offer offer = flow_offered(flow);
+    flow_accept(flow, &offer);
+    uint64_t token = flow_store_effect(flow)->store.token;
+    struct held held[] = {
+        {.part = FLOW_PART, .ticket = flow_ticket_id(1), .attempt = 1, .agent = FLOW_ANA},
+        {.part = 1, .ticket = flow_ticket_id(9), .attempt = 1, .agent = 9}};
+    flow->session.connect = 2;
+    struct site_up up = {.name = bytes_of_text("oficina"), .held_count = 2};
+    struct header like = flow_header(flow, MESSAGE_SITE_UP);
+    like.epoch = 0;
+    like.flags = HEADER_FIRST;
+    steps_receive(&flow->steps, flow_broker, &like, &up, 1);
+    like.kind = MESSAGE_HELD;
+    steps_receive(&flow->steps, flow_broker, &like, &held[0], 1);
+    struct store_result result = {.status = STORE_DONE,
+                                  .row = flow_assigned_row(flow, 1, FLOW_ANA)};
+    steps_stored(&flow->steps, token, &result, 1);
+    like.flags = HEADER_LAST;
+
+    steps_receive(&flow->steps, flow_broker, &like, &held[1], 1);
+
+    assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 0);
+}
+
+static void a_message_that_overtakes_the_answer_to_park_wakes_the_ticket(void **state)
+{
+    struct flow *flow = *state;
+    flow_work(flow);
+    flow_outcome(flow, OUTCOME_PARK);
+    uint64_t token = flow_store_effect(flow)->store.token;
+    struct ticket_row woken = flow_assigned_row(flow, 1, FLOW_ANA);
+    woken.state = TICKET_QUEUED;
+    woken.rev = 4; /* PARK made it 3 */
+    woken.msgs = 2;
+    flow_forward(flow, (struct forward){.what = FORWARD_NOTE, .row = woken});
+
+    struct store_result parked = {.status = STORE_DONE};
+    steps_stored(&flow->steps, token, &parked, 1);
+    assert_int_equal(flow_verdict(flow)->verdict, VERDICT_ACK);
+    const struct effect *load = steps_find(&flow->steps, EFFECT_LOAD, 0);
+    assert_non_null(load);
+    assert_int_equal(load->load.request.kind, LOAD_TICKET);
+    flow_loaded(flow, &woken, 1);
+
+    struct offer offer = flow_offered(flow);
+    assert_true(id_equal(offer.ticket, flow_ticket_id(1)));
+    assert_int_equal(offer.attempt, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_site_that_says_nothing_of_its_ticket_is_asked_for_it, flow_set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_answer_is_not_counted_as_part_of_the_list_of_a_new_session,
+            flow_set_up,
+            flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_ticket_assigned_while_a_list_comes_in_that_names_it_is_not_missed,
+            flow_set_up,
+            flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_message_that_overtakes_the_answer_to_park_wakes_the_ticket,
+            flow_set_up,
+            flow_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
