@@ -209,4 +209,5 @@ void confirms_loaded(struct router *router,
     if (ticket == TICKETS_NONE || !settle_assigning(router, ticket, row, page->body)) {
         ledger_take_over(router, row);
     }
+    ledger_catch_up(router, job->ticket);
 }

@@ -396,13 +396,26 @@ void ledger_note(struct router *router, const struct ticket_row *row)
         return;
     }
     struct ticket_row merged = ledger_row_of(router, ticket);
+    /* What is in flight may have been committed before this message, whose rev counts it: taken
+     * now it would be counted twice, and a ticket that was parked and woken would stay parked. */
+    bool is_in_flight = from->stage == STAGE_MOVING || from->stage == STAGE_ASSIGNING;
+    router->ledger.rows[ticket].is_behind |= is_newer && is_in_flight ? 1U : 0U;
     merged.msgs = row->msgs > merged.msgs ? row->msgs : merged.msgs;
-    merged.rev = is_newer ? row->rev : merged.rev;
+    merged.rev = is_newer && !is_in_flight ? row->rev : merged.rev;
     merged.person_requested = merged.person_requested || row->person_requested;
     if (from->stage == STAGE_WAITING || from->stage == STAGE_OFFERED) {
         take(router, ticket, &merged);
     } else if (matching_ticket_update(&router->matching, ticket, &merged) != VT_OK) {
         router->parts[merged.part].is_short = true;
+    }
+}
+
+void ledger_catch_up(struct router *router, struct ticket_id id)
+{
+    uint32_t ticket = tickets_find(&router->matching.tickets, id);
+    if (ticket != TICKETS_NONE && router->ledger.rows[ticket].is_behind) {
+        router->ledger.rows[ticket].is_behind = 0;
+        confirms_again(router, ticket);
     }
 }
 

@@ -21,6 +21,7 @@ struct ledger_row {
     uint32_t queue;  /* row in figures */
     uint8_t is_dirty;
     uint8_t is_confirm_asked; /* its body is being read for another CONFIRM */
+    uint8_t is_behind;        /* a message was stored behind what is in flight for it */
     uint64_t confirm_seq;     /* of its CONFIRM under this epoch; 0: none was sent */
 };
 
@@ -48,6 +49,9 @@ void ledger_commit(struct router *router, const struct store_request *request);
 
 /* A message of the requester was stored: number of messages, wish for a person. */
 void ledger_note(struct router *router, const struct ticket_row *row);
+
+/* What was in flight for the ticket is decided: its row is read if a note came in meanwhile. */
+void ledger_catch_up(struct router *router, struct ticket_id id);
 
 /* Out of memory, with everything that hangs on it but its offer (CHECK). */
 void ledger_forget(struct router *router, uint32_t ticket);

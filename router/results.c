@@ -309,6 +309,7 @@ static void one(struct router *router,
         return;
     }
     decided(router, request, &batch->commits[i], result);
+    ledger_catch_up(router, request->ticket);
 }
 
 void results_stored(struct router *router, const struct event *event)
