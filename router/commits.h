@@ -49,7 +49,7 @@ struct commits {
 
 struct commits_options {
     uint64_t seed;
-    uint32_t requests_max; /* of a batch [1000] */
+    uint32_t requests_max; /* of a batch */
     uint32_t texts_bytes;  /* of a batch */
 };
 

@@ -29,7 +29,7 @@ struct router_options router_options_default(void)
                                    .routers_max = 256,
                                    .parts_max = 4096,
                                    .queues_max = 4096,
-                                   .batch_requests_max = 1000,
+                                   .batch_requests_max = 4000,
                                    .batch_texts_bytes = 8U << 20,
                                    .site_silence_ms = 15000,
                                    .refusal_ms = 15000,

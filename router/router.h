@@ -25,7 +25,8 @@ struct router_options {
     uint32_t routers_max;        /* [256] */
     uint32_t parts_max;          /* partitions have numbers below this [4,096] */
     uint32_t queues_max;         /* [4,096] */
-    uint32_t batch_requests_max; /* requests in one batch to the store [1,000] */
+    uint32_t batch_requests_max; /* requests in one batch to the store [4,000]: what does not fit
+                                    is said again a second later, so a burst of all agents has to */
     uint32_t batch_texts_bytes;  /* answers and notes in one batch [8 MiB] */
     int64_t site_silence_ms;     /* a site is down after this without a word [15,000] */
     int64_t refusal_ms;          /* a ticket is not offered to the same agent again [15,000] */
