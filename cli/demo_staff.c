@@ -15,7 +15,7 @@
 #define HOURS 24u
 /* What a ticket takes an agent beyond its handle time: offer, three commits and the messages
  * between. Real milliseconds: protocol and disk do not run faster with the demo. */
-#define CYCLE_MS 12
+#define CYCLE_MS 8
 
 /* Load and agents by pool and hour of the day. */
 struct hours {
