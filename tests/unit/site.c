@@ -3,6 +3,7 @@
 #include "lib/check.h"
 
 const struct address site_broker = {.link = LINK_BROKERS, .peer = 0};
+const struct address site_ana = {.link = LINK_DESK, .peer = 0};
 
 void site_init(struct site *site)
 {
@@ -31,6 +32,34 @@ void site_open(struct site *site)
 void site_close(struct site *site)
 {
     steps_close(&site->steps);
+}
+
+int site_setup(void **state)
+{
+    static struct site site;
+    site_init(&site);
+    site_open(&site);
+    *state = &site;
+    return 0;
+}
+
+int site_setup_up(void **state)
+{
+    (void) site_setup(state);
+    site_up(*state);
+    return 0;
+}
+
+int site_teardown(void **state)
+{
+    site_close(*state);
+    return 0;
+}
+
+const struct decline *site_declined(const struct site *site)
+{
+    const struct message *message = steps_find_send(&site->steps, MESSAGE_DECLINE, 0);
+    return message == NULL ? NULL : &message->decline[0];
 }
 
 void site_load(struct site *site, const struct journal_entry *entries, uint32_t count)

@@ -27,11 +27,17 @@ struct site {
 };
 
 extern const struct address site_broker; /* the first of two */
+extern const struct address site_ana;    /* her desk */
 
 /* Options for site_open(); the test may change them in between. */
 void site_init(struct site *site);
 void site_open(struct site *site);
 void site_close(struct site *site);
+
+/* Of a cmocka test: a site that was opened, one that is ready for offers, and its end. */
+int site_setup(void **state);
+int site_setup_up(void **state);
+int site_teardown(void **state);
 
 /* First step, with this journal (one page). */
 void site_load(struct site *site, const struct journal_entry *entries, uint32_t count);
@@ -68,6 +74,9 @@ void site_result(struct site *site,
                  uint32_t index,
                  enum outcome_kind what,
                  const char *text);
+
+/* The first ticket that the last call declined, or NULL. */
+const struct decline *site_declined(const struct site *site);
 
 /* The nth row (from 0) of this kind that the last call answered on LINK_LOCAL, or NULL. */
 const struct reply *site_reply(const struct site *site, enum reply_row row, uint32_t nth);

@@ -1,23 +1,6 @@
 #include "tests/unit/site.h"
 
 static const struct address berta = {.link = LINK_DESK, .peer = 1};
-static const struct address ana = {.link = LINK_DESK, .peer = 0};
-
-static int open_site(void **state)
-{
-    static struct site site;
-    site_init(&site);
-    site_open(&site);
-    site_up(&site);
-    *state = &site;
-    return 0;
-}
-
-static int close_site(void **state)
-{
-    site_close(*state);
-    return 0;
-}
 
 static void say_accept(struct site *site, uint64_t ticket, uint32_t attempt)
 {
@@ -90,7 +73,7 @@ static void the_desk_sees_the_agents_index_and_the_owner_its_id(void **state)
     struct site *site = *state;
     site_work(site, 1, 1, SITE_ANA);
 
-    const struct message *work = steps_find_send_to(&site->steps, MESSAGE_DESK_WORK, ana);
+    const struct message *work = steps_find_send_to(&site->steps, MESSAGE_DESK_WORK, site_ana);
     assert_non_null(work);
     assert_int_equal(work->confirm[0].agent, 0);
     assert_true(bytes_equal_text(work->confirm[0].body, "a hole in the pavement"));
@@ -130,7 +113,8 @@ static void an_answer_that_is_too_large_gives_the_ticket_back(void **state)
         .ticket = site_ticket(1), .attempt = 1, .text = bytes_of(text, sizeof text)};
     site_work(site, 1, 1, SITE_ANA);
 
-    steps_receive(&site->steps, ana, &(struct header){.kind = MESSAGE_DESK_RESULT}, &outcome, 1);
+    steps_receive(
+        &site->steps, site_ana, &(struct header){.kind = MESSAGE_DESK_RESULT}, &outcome, 1);
     site_write(site);
 
     const struct message *sent = steps_find_send(&site->steps, MESSAGE_OUTCOME, 0);
@@ -154,7 +138,7 @@ static void a_note_is_shown_once_and_counts_as_seen(void **state)
     site_work(site, 1, 1, SITE_ANA);
 
     say_note(site, 2);
-    const struct message *shown = steps_find_send_to(&site->steps, MESSAGE_DESK_NOTE, ana);
+    const struct message *shown = steps_find_send_to(&site->steps, MESSAGE_DESK_NOTE, site_ana);
     assert_true(bytes_equal_text(shown->note_in[0].text, "it is by the school"));
     say_note(site, 2);
     assert_int_equal(steps_count_sends(&site->steps, MESSAGE_DESK_NOTE), 0);
@@ -186,7 +170,8 @@ static void a_desk_that_saw_less_says_so(void **state)
     site_work(site, 1, 1, SITE_ANA);
     say_note(site, 2);
 
-    steps_receive(&site->steps, ana, &(struct header){.kind = MESSAGE_DESK_RESULT}, &outcome, 1);
+    steps_receive(
+        &site->steps, site_ana, &(struct header){.kind = MESSAGE_DESK_RESULT}, &outcome, 1);
     site_write(site);
 
     const struct message *sent = steps_find_send(&site->steps, MESSAGE_OUTCOME, 0);
@@ -197,7 +182,7 @@ static void an_agent_may_pause(void **state)
 {
     struct site *site = *state;
 
-    say_available(site, ana, false);
+    say_available(site, site_ana, false);
     const struct message *avail = steps_find_send(&site->steps, MESSAGE_AVAIL, 0);
     assert_int_equal(avail->avail[0].agent, SITE_ANA);
     assert_false(avail->avail[0].is_available);
@@ -206,7 +191,7 @@ static void an_agent_may_pause(void **state)
     const struct message *decline = steps_find_send(&site->steps, MESSAGE_DECLINE, 0);
     assert_int_equal(decline->decline[0].reason, DECLINE_UNAVAILABLE);
 
-    say_available(site, ana, true);
+    say_available(site, site_ana, true);
     site_offer(site, 2, 1, SITE_ANA);
     assert_int_equal(steps_count_sends(&site->steps, MESSAGE_ACCEPT), 1);
 }
@@ -216,18 +201,18 @@ static void work_of_a_lost_desk_is_kept_and_shown_again(void **state)
     struct site *site = *state;
     site_work(site, 1, 1, SITE_ANA);
 
-    steps_link_down(&site->steps, ana);
+    steps_link_down(&site->steps, site_ana);
     assert_int_equal(steps_count_sends(&site->steps, MESSAGE_ACCEPT), 0);
-    say_available(site, ana, true);
+    say_available(site, site_ana, true);
     const struct message *accept = steps_find_send(&site->steps, MESSAGE_ACCEPT, 0);
     assert_non_null(accept); /* it asks for the payload */
     site_confirm(site, 1, 1, SITE_ANA);
 
-    assert_non_null(steps_find_send_to(&site->steps, MESSAGE_DESK_WORK, ana));
+    assert_non_null(steps_find_send_to(&site->steps, MESSAGE_DESK_WORK, site_ana));
     assert_int_equal(site_metric(site, "ventanilla_agentd_slots_used", ""), 1);
 }
 
-#define SITE_TEST(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
+#define SITE_TEST(name) cmocka_unit_test_setup_teardown(name, site_setup_up, site_teardown)
 
 int main(void)
 {

@@ -10,12 +10,6 @@ static int open_site(void **state)
     return 0;
 }
 
-static int close_site(void **state)
-{
-    site_close(*state);
-    return 0;
-}
-
 static const struct journal_entry *boot_entry(uint32_t boot)
 {
     static uint8_t value[5];
@@ -231,7 +225,7 @@ static void an_only_broker_that_goes_away_is_kept(void **state)
     assert_int_equal(steps_count_entries(&site->steps, MESSAGE_ACCEPT), 1);
 }
 
-#define SITE_TEST(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
+#define SITE_TEST(name) cmocka_unit_test_setup_teardown(name, open_site, site_teardown)
 
 int main(void)
 {
