@@ -277,8 +277,9 @@ static int compare_ns(const void *a, const void *b)
 static struct bench_matching_times times_of(uint32_t *ns, uint32_t count)
 {
     qsort(ns, count, sizeof *ns, compare_ns);
-    return (struct bench_matching_times){.p50 = ns[count / 2u] / NS_PER_US,
-                                         .p99 = ns[(uint64_t) count * 99u / 100u] / NS_PER_US};
+    return (struct bench_matching_times){.p50 = (double) ns[count / 2u] / NS_PER_US,
+                                         .p99 = (double) ns[(uint64_t) count * 99u / 100u] /
+                                                NS_PER_US};
 }
 
 static void close_bench(struct bench *bench)

@@ -142,6 +142,21 @@ static int measure_rate(const struct bench_options *options,
 
 /* ---- latency ---- */
 
+/* What one run found, in the order of struct bench_quantiles. */
+static void add_quantiles(struct bench_rate rates[3], const struct bench_quantiles *found)
+{
+    add_value(&rates[0], found->p50);
+    add_value(&rates[1], found->p99);
+    add_value(&rates[2], found->p999);
+}
+
+static struct bench_quantiles medians_of(const struct bench_rate rates[3])
+{
+    return (struct bench_quantiles){.p50 = bench_phases_median(&rates[0]),
+                                    .p99 = bench_phases_median(&rates[1]),
+                                    .p999 = bench_phases_median(&rates[2])};
+}
+
 static int measure_latency(const struct bench_options *options, struct bench_results *results)
 {
     struct bench_rate offer[3] = {{{0}, 0}};
@@ -157,24 +172,14 @@ static int measure_latency(const struct bench_options *options, struct bench_res
             code = bench_trial_until_done(&trial);
         }
         if (code == EXIT_CODE_OK && bench_trial_latency(&trial, &latency) == VT_OK) {
-            const double *offer_ms[] = {
-                &latency.offer_ms.p50, &latency.offer_ms.p99, &latency.offer_ms.p999};
-            const double *whole_ms[] = {
-                &latency.lifecycle_ms.p50, &latency.lifecycle_ms.p99, &latency.lifecycle_ms.p999};
-            for (uint32_t j = 0; j < 3; j++) {
-                add_value(&offer[j], *offer_ms[j]);
-                add_value(&whole[j], *whole_ms[j]);
-            }
+            add_quantiles(offer, &latency.offer_ms);
+            add_quantiles(whole, &latency.lifecycle_ms);
         }
         code = bench_trial_close(&trial, results, code);
     }
     results->has[BENCH_LATENCY] = code == EXIT_CODE_OK;
-    results->offer_ms = (struct bench_quantiles){.p50 = bench_phases_median(&offer[0]),
-                                                 .p99 = bench_phases_median(&offer[1]),
-                                                 .p999 = bench_phases_median(&offer[2])};
-    results->lifecycle_ms = (struct bench_quantiles){.p50 = bench_phases_median(&whole[0]),
-                                                     .p99 = bench_phases_median(&whole[1]),
-                                                     .p999 = bench_phases_median(&whole[2])};
+    results->offer_ms = medians_of(offer);
+    results->lifecycle_ms = medians_of(whole);
     return code;
 }
 

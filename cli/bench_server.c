@@ -42,7 +42,7 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 
 vt_err bench_server_prepare(struct bench_server *server)
 {
-    const char *base = getenv("TMPDIR");
+    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no thread is there */
     char path[BENCH_SERVER_PATH_BYTES + 16];
     *server = (struct bench_server){.out_fd = -1};
     snprintf(server->folder,
@@ -50,7 +50,7 @@ vt_err bench_server_prepare(struct bench_server *server)
              "%s/ventanilla-bench-XXXXXX",
              base == NULL || base[0] == '\0' ? "/tmp" : base);
     if (mkdtemp(server->folder) == NULL) {
-        cli_error("%s: %s", server->folder, strerror(errno));
+        cli_error("%s: %s", server->folder, strerrordesc_np(errno));
         server->folder[0] = '\0';
         return VT_UNAVAILABLE;
     }
@@ -110,7 +110,7 @@ static _Noreturn void run_child(const char *folder, int out_fd, pid_t parent)
     }
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
     execv("/proc/self/exe", argv);
     _exit(EXIT_CODE_FAILED);
 }
@@ -212,16 +212,23 @@ static void forget(struct bench_server *server)
     server->pid = 0;
 }
 
+static bool ends_in_time(const struct bench_server *server)
+{
+    for (int64_t waited_ms = 0; waited_ms < STOP_WAIT_MS; waited_ms += STEP_MS) {
+        if (waitpid(server->pid, NULL, WNOHANG) != 0) {
+            return true;
+        }
+        pause_ms(STEP_MS);
+    }
+    return false;
+}
+
 void bench_server_stop(struct bench_server *server)
 {
     for (uint32_t i = 0; i < STOP_TRIES && server->pid != 0; i++) {
         kill(server->pid, i + 1 < STOP_TRIES ? SIGTERM : SIGKILL);
-        for (int64_t waited_ms = 0; waited_ms < STOP_WAIT_MS; waited_ms += STEP_MS) {
-            if (waitpid(server->pid, NULL, WNOHANG) != 0) {
-                forget(server);
-                return;
-            }
-            pause_ms(STEP_MS);
+        if (ends_in_time(server)) {
+            forget(server);
         }
     }
 }
@@ -267,8 +274,8 @@ uint64_t bench_server_pss_bytes(const struct bench_server *server)
         return 0;
     }
     while (fgets(line, sizeof line, file) != NULL) {
-        if (sscanf(line, "Pss: %" SCNu64, &kilobytes) == 1) {
-            break;
+        if (strncmp(line, "Pss:", 4) == 0) {
+            kilobytes = strtoull(line + 4, NULL, 10);
         }
     }
     fclose(file);
@@ -317,17 +324,25 @@ static bool read_page(const char *address, char *page)
     return size > 0;
 }
 
-double bench_server_metric(const struct bench_server *server, const char *name)
+/* The page begins with the answer's status line, so that a name never stands at its start. */
+static double find_metric(const char *page, const char *name)
 {
     double value = -1;
     size_t size = strlen(name);
+    for (const char *at = strstr(page, name); at != NULL; at = strstr(at + 1, name)) {
+        if (at[-1] == '\n' && at[size] == ' ') {
+            value = strtod(at + size, NULL);
+        }
+    }
+    return value;
+}
+
+double bench_server_metric(const struct bench_server *server, const char *name)
+{
+    double value = -1;
     char *page = malloc(PAGE_BYTES);
     if (page != NULL && server->http[0] != '\0' && read_page(server->http, page)) {
-        for (const char *at = strstr(page, name); at != NULL; at = strstr(at + 1, name)) {
-            if (at[-1] == '\n' && at[size] == ' ') {
-                value = strtod(at + size, NULL);
-            }
-        }
+        value = find_metric(page, name);
     }
     free(page);
     return value;

@@ -417,20 +417,25 @@ uint32_t bench_slots_count(const struct bench_slots *slots)
     return slots->held_count;
 }
 
+static struct bench_slots_beat beat_of(const struct bench_slots *slots, uint32_t part)
+{
+    struct bench_slots_beat beat = {.part = part};
+    for (uint32_t row = 0; row < slots->row_count; row++) {
+        if (slots->rows[row].is_used && slots->rows[row].held.part == part) {
+            beat.beat.held_count++;
+            beat.beat.digest += held_digest(&slots->rows[row].held);
+        }
+    }
+    return beat;
+}
+
 uint32_t bench_slots_beats(const struct bench_slots *slots,
                            struct bench_slots_beat beats[BENCH_SLOTS_PARTS_MAX])
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < slots->part_count; i++) {
-        struct bench_slots_beat *beat = &beats[count];
-        *beat = (struct bench_slots_beat){.part = slots->parts[i].part};
-        for (uint32_t row = 0; row < slots->row_count; row++) {
-            if (slots->rows[row].is_used && slots->rows[row].held.part == beat->part) {
-                beat->beat.held_count++;
-                beat->beat.digest += held_digest(&slots->rows[row].held);
-            }
-        }
-        count += beat->beat.held_count > 0 ? 1u : 0u;
+        beats[count] = beat_of(slots, slots->parts[i].part);
+        count += beats[count].beat.held_count > 0 ? 1u : 0u;
     }
     return count;
 }

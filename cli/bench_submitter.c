@@ -183,21 +183,27 @@ static uint64_t allowance(const struct bench_submitter *submitter, int64_t now_u
     return allowed < options->ticket_count ? allowed : options->ticket_count;
 }
 
-static void send_fresh(struct bench_submitter *submitter, int64_t now_us)
+/* Sends one pack of at most PACK_MAX, up to ticket number `allowed`. */
+static void send_pack(struct bench_submitter *submitter, uint64_t allowed)
 {
     struct bench_submitter_figures *figures = &submitter->figures;
-    uint64_t allowed = allowance(submitter, now_us);
-    while (figures->sent < allowed) {
-        uint32_t count = 0;
-        while (count < PACK_MAX && figures->sent < allowed) {
-            uint64_t number = figures->sent++;
-            if (submitter->intended_us != NULL && submitter->options.rate > 0) {
-                submitter->intended_us[number] =
-                    figures->first_us + (int64_t) (number * US_PER_S / submitter->options.rate);
-            }
-            put(submitter, count++, number);
+    uint32_t count = 0;
+    while (count < PACK_MAX && figures->sent < allowed) {
+        uint64_t number = figures->sent++;
+        if (submitter->intended_us != NULL && submitter->options.rate > 0) {
+            submitter->intended_us[number] =
+                figures->first_us + (int64_t) (number * US_PER_S / submitter->options.rate);
         }
-        send(submitter, count);
+        put(submitter, count++, number);
+    }
+    send(submitter, count);
+}
+
+static void send_fresh(struct bench_submitter *submitter, int64_t now_us)
+{
+    uint64_t allowed = allowance(submitter, now_us);
+    while (submitter->figures.sent < allowed) {
+        send_pack(submitter, allowed);
     }
 }
 

@@ -294,7 +294,7 @@ vt_err host_open(const struct host_options *options, struct host **out)
     host->loop = options->loop;
     host->registry = options->registry;
     host->dialers_max = options->dialers_max;
-    host->dialers = calloc(options->dialers_max + 1u, sizeof *host->dialers);
+    host->dialers = calloc(options->dialers_max + 1u, sizeof(struct link_dialer *));
     for (uint32_t i = 0; i < LINK_COUNT; i++) {
         host->contexts[i] = (struct listener_context){.host = host, .link = (enum link) i};
     }

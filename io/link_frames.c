@@ -6,7 +6,7 @@
 #include "io/process.h"
 #include "lib/check.h"
 
-#define ARENA_BYTES (8u * 1024u * 1024u)
+#define ARENA_BYTES (UINT64_C(8) * 1024u * 1024u)
 
 /* Routing ids that libzmq gives itself: a zero byte and a counter. A peer cannot choose one that
  * begins with zero, so whatever has another form was chosen by the peer and is not served. */

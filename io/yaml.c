@@ -173,7 +173,8 @@ vt_err yaml_load_bytes(struct yaml *yaml, const char *name, struct bytes text)
     }
     /* A text is at most as long as the file; each node adds a terminating NUL. */
     uint64_t nodes_bytes = YAML_NODES_MAX * sizeof(struct yaml_node);
-    uint64_t bytes = nodes_bytes + 4 * (uint64_t) YAML_FILE_BYTES_MAX + 16 * YAML_NODES_MAX;
+    uint64_t bytes =
+        nodes_bytes + 4 * (uint64_t) YAML_FILE_BYTES_MAX + UINT64_C(16) * YAML_NODES_MAX;
     if (process_reserve(bytes, &yaml->arena) != VT_OK) {
         write_error(yaml, 1, 1, "out of memory");
         return VT_UNAVAILABLE;
@@ -201,7 +202,7 @@ vt_err yaml_load_bytes(struct yaml *yaml, const char *name, struct bytes text)
 
 static vt_err fail_file(struct yaml *yaml, const char *path, int error)
 {
-    snprintf(yaml->error, sizeof yaml->error, "%s: %s", path, strerror(error));
+    snprintf(yaml->error, sizeof yaml->error, "%s: %s", path, strerrordesc_np(error));
     if (error == ENOENT || error == ENOTDIR) {
         return VT_NOT_FOUND;
     }

@@ -98,7 +98,7 @@ static uint32_t ascii_length(struct bytes text)
 {
     uint32_t length = 0;
     while (text.size - length >= sizeof(uint64_t)) {
-        uint64_t word;
+        uint64_t word = 0;
         memcpy(&word, text.data + length, sizeof word);
         if ((word & UINT64_C(0x8080808080808080)) != 0) {
             break;

@@ -168,8 +168,8 @@ struct effect {
 
 /* Scratch memory for what one step's effects point at (entries, copied text). A step that finds
  * less than EFFECTS_SCRATCH_RESERVE left must leave the rest for a later one. */
-#define EFFECTS_SCRATCH_BYTES (16u * 1024u * 1024u)
-#define EFFECTS_SCRATCH_RESERVE (256u * 1024u)
+#define EFFECTS_SCRATCH_BYTES (UINT64_C(16) * 1024u * 1024u)
+#define EFFECTS_SCRATCH_RESERVE (UINT64_C(256) * 1024u)
 
 struct effects {
     struct effect *list; /* EFFECTS_MAX of them */
