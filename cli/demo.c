@@ -177,14 +177,14 @@ static int prepare(struct demo *demo)
 
 static int make_folder(struct demo *demo)
 {
-    const char *parent = getenv("TMPDIR");
+    const char *parent = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no thread yet */
     char folder[PATH_BYTES];
     snprintf(folder,
              sizeof folder,
              "%s/ventanilla-demo-XXXXXX",
              parent == NULL || parent[0] == '\0' ? "/tmp" : parent);
     if (mkdtemp(folder) == NULL) {
-        cli_error("%s: %s", folder, strerror(errno));
+        cli_error("%s: %s", folder, strerrordesc_np(errno));
         return EXIT_CODE_FAILED;
     }
     memcpy(demo->folder, folder, sizeof folder);
@@ -437,7 +437,7 @@ static void remove_folder(const struct demo *demo)
     if (demo->arguments.keep) {
         fprintf(stderr, "ventanilla: the store is kept in %s\n", demo->folder);
     } else if (!demo_files_remove(demo->folder)) {
-        cli_error("%s could not be removed: %s", demo->folder, strerror(errno));
+        cli_error("%s could not be removed: %s", demo->folder, strerrordesc_np(errno));
     }
 }
 

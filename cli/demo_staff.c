@@ -133,6 +133,21 @@ static void share(const struct demo_staff *staff, struct hours *hours, uint32_t 
 
 /* ---- people ---- */
 
+/* The highest level counts; what does not fit is left out. */
+static void add_skill(struct profile *profile, const struct skill *skill)
+{
+    for (uint32_t i = 0; i < profile->skill_count; i++) {
+        struct skill *own = &profile->skills[i];
+        if (bytes_equal(own->name, skill->name)) {
+            own->level = own->level < skill->level ? skill->level : own->level;
+            return;
+        }
+    }
+    if (profile->skill_count < AGENT_SKILLS_MAX) {
+        profile->skills[profile->skill_count++] = *skill;
+    }
+}
+
 /* Skills that the rules of a pool's queues ask for, at the highest level asked; every pool's for
  * `pool` == pool_count. */
 static void add_skills(struct profile *profile, const struct plan *plan, uint32_t pool)
@@ -143,16 +158,7 @@ static void add_skills(struct profile *profile, const struct plan *plan, uint32_
             continue;
         }
         for (uint32_t s = 0; s < rule->skill_count; s++) {
-            uint32_t at = 0;
-            while (at < profile->skill_count &&
-                   !bytes_equal(profile->skills[at].name, rule->skills[s].name)) {
-                at++;
-            }
-            if (at == profile->skill_count && at < AGENT_SKILLS_MAX) {
-                profile->skills[profile->skill_count++] = rule->skills[s];
-            } else if (at < AGENT_SKILLS_MAX && profile->skills[at].level < rule->skills[s].level) {
-                profile->skills[at].level = rule->skills[s].level;
-            }
+            add_skill(profile, &rule->skills[s]);
         }
     }
     CHECK(skills_sort(profile->skills, profile->skill_count) == VT_OK);
@@ -241,10 +247,9 @@ static void hire_all(struct demo_staff *staff, const struct plan *plan, const st
     staff->duty[0] = UINT64_MAX;
     hire(staff, plan, plan->pool_count, 0);
     for (uint32_t pool = 0; pool < plan->pool_count; pool++) {
-        for (uint32_t place = 0; place < hours->given[pool]; place++) {
-            if (staff->agent_count == DEMO_STAFF_AGENTS_MAX) {
-                return;
-            }
+        uint32_t room = DEMO_STAFF_AGENTS_MAX - staff->agent_count;
+        uint32_t places = hours->given[pool] < room ? hours->given[pool] : room;
+        for (uint32_t place = 0; place < places; place++) {
             staff->duty[staff->agent_count] = duty_of(hours, pool, place);
             hire(staff, plan, pool, place);
         }

@@ -179,7 +179,7 @@ static vt_err read_stream(struct demo_tickets *tickets, const char *path, FILE *
     }
     free(buffer);
     if (ferror(stream)) {
-        cli_error("%s cannot be read: %s", path, strerror(errno));
+        cli_error("%s cannot be read: %s", path, strerrordesc_np(errno));
         return VT_INVALID;
     }
     return VT_OK;
@@ -291,7 +291,7 @@ vt_err demo_tickets_load(struct demo_tickets *tickets, const char *path)
     bool is_input = strcmp(path, "-") == 0;
     FILE *stream = is_input ? stdin : fopen(path, "re");
     if (stream == NULL) {
-        cli_error("%s: %s", path, strerror(errno));
+        cli_error("%s: %s", path, strerrordesc_np(errno));
         return errno == ENOENT ? VT_NOT_FOUND : VT_INVALID;
     }
     vt_err err = read_stream(tickets, path, stream);
