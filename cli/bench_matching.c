@@ -277,9 +277,10 @@ static int compare_ns(const void *a, const void *b)
 static struct bench_matching_times times_of(uint32_t *ns, uint32_t count)
 {
     qsort(ns, count, sizeof *ns, compare_ns);
-    return (struct bench_matching_times){.p50 = (double) ns[count / 2u] / NS_PER_US,
-                                         .p99 = (double) ns[(uint64_t) count * 99u / 100u] /
-                                                NS_PER_US};
+    uint32_t half = count / 2u;
+    uint32_t nearly_all = (uint32_t) ((uint64_t) count * 99u / 100u);
+    return (struct bench_matching_times){.p50 = ns[half] / NS_PER_US,
+                                         .p99 = ns[nearly_all] / NS_PER_US};
 }
 
 static void close_bench(struct bench *bench)

@@ -42,7 +42,7 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 
 vt_err bench_server_prepare(struct bench_server *server)
 {
-    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no thread is there */
+    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no thread yet */
     char path[BENCH_SERVER_PATH_BYTES + 16];
     *server = (struct bench_server){.out_fd = -1};
     snprintf(server->folder,
@@ -246,6 +246,7 @@ void bench_server_close(struct bench_server *server)
 {
     bench_server_stop(server);
     if (server->folder[0] != '\0') {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): no path is relative */
         nftw(server->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
         server->folder[0] = '\0';
     }
@@ -257,6 +258,7 @@ double bench_server_cpu_s(const struct bench_server *server)
 {
     clockid_t clock = 0;
     struct timespec used;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): asks the kernel, keeps nothing */
     if (server->pid == 0 || clock_getcpuclockid(server->pid, &clock) != 0 ||
         clock_gettime(clock, &used) != 0) {
         return 0;

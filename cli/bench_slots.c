@@ -203,6 +203,7 @@ static struct bench_slots_row *add_row(struct bench_slots *slots, const struct h
         return NULL;
     }
     uint32_t number = slots->free_rows[--slots->free_count];
+    CHECK(slots->rows != NULL);
     struct bench_slots_row *row = &slots->rows[number];
     *row = (struct bench_slots_row){.held = *held, .agent = AGENT_NONE, .is_used = true};
     vt_err err = map_put(&slots->map, key_of_ticket(held->ticket), number);
