@@ -4,12 +4,12 @@
 #include "lib/check.h"
 #include "proto/plan.h"
 #include "router/confirms.h"
+#include "router/horizon.h"
 #include "router/inside.h"
 #include "router/sends.h"
 
 #define OFFER_TTL_DEFAULT_MS 20000
 #define DECISIONS_MAX 512U /* of one step */
-#define CHAIN_MAX 64U
 
 static struct ticket *ticket_at(const struct router *router, uint32_t ticket)
 {
@@ -105,51 +105,53 @@ bool dispatch_has_work(const struct router *router)
            !router->is_stopping;
 }
 
-/* An agent that became free takes the best that waits, again while it can. */
-static void serve_agent(struct router *router, uint32_t agent)
+/* From a waiting ticket and who should get it to a pair of which each is the other's best: where
+ * that agent should rather get a better ticket, that one comes first, and may be better off with
+ * another agent. Each turn finds a better ticket, so it ends. */
+static void offer_best(struct router *router, uint32_t ticket, uint32_t agent)
 {
-    struct ledger *ledger = &router->ledger;
-    uint32_t ticket = MATCHING_NONE;
-    bool is_there = roster_next(&router->matching.roster, agent) == agent;
-    while (is_there && may_offer(router)) {
-        ticket = matching_ticket_for(&router->matching, agent);
-        if (ticket == MATCHING_NONE) {
-            break;
-        }
-        make_offer(router, ticket, agent);
+    uint32_t better = matching_ticket_for(&router->matching, agent);
+    while (better != ticket) {
+        uint32_t last = agent;
+        ticket = better;
+        agent = matching_agent_for(&router->matching, ticket);
+        better = agent == last ? ticket : matching_ticket_for(&router->matching, agent);
     }
-    if (!is_there || ticket == MATCHING_NONE) {
-        list_remove(&ledger->dirty_agents, ledger->agent_links, agent);
-        bits_clear(ledger->is_agent_dirty, agent);
+    if (!horizon_drops(router, ticket)) {
+        make_offer(router, ticket, agent);
     }
 }
 
-/* The best agent for the ticket; but where that agent should rather get a better ticket that waits
- * to be looked at as well, that one comes first: order of service is exact. */
+/* An agent that became free: as long as something waits that it could take. Somebody else may be
+ * the better one for it. */
+static void serve_agent(struct router *router, uint32_t agent)
+{
+    struct ledger *ledger = &router->ledger;
+    bool is_there = roster_next(&router->matching.roster, agent) == agent;
+    uint32_t ticket =
+        is_there ? matching_ticket_for(&router->matching, agent) : (uint32_t) MATCHING_NONE;
+    if (ticket == MATCHING_NONE) {
+        list_remove(&ledger->dirty_agents, ledger->agent_links, agent);
+        bits_clear(ledger->is_agent_dirty, agent);
+        return;
+    }
+    offer_best(router, ticket, matching_agent_for(&router->matching, ticket));
+}
+
+/* A ticket that may find somebody now. */
 static void serve_ticket(struct router *router, uint32_t ticket)
 {
     struct ledger *ledger = &router->ledger;
-    uint32_t chosen = ticket;
     uint32_t agent = MATCHING_NONE;
     if (ticket_at(router, ticket)->stage == STAGE_WAITING) {
         agent = matching_agent_for(&router->matching, ticket);
     }
-    for (uint32_t i = 0; i < CHAIN_MAX && agent != MATCHING_NONE; i++) {
-        uint32_t better = matching_ticket_for(&router->matching, agent);
-        if (better == MATCHING_NONE || better == chosen) {
-            break;
-        }
-        chosen = better;
-        uint32_t next = matching_agent_for(&router->matching, chosen);
-        agent = next == MATCHING_NONE ? agent : next;
-    }
-    if (agent != MATCHING_NONE) {
-        make_offer(router, chosen, agent);
-    }
-    if (agent == MATCHING_NONE || chosen == ticket) {
+    if (agent == MATCHING_NONE) {
         list_remove(&ledger->dirty_tickets, ledger->dirty_links, ticket);
         ledger->rows[ticket].is_dirty = 0;
+        return;
     }
+    offer_best(router, ticket, agent);
 }
 
 void dispatch_run(struct router *router)

@@ -11,6 +11,7 @@
 #include "lib/err.h"
 #include "lib/store_request.h"
 
+struct loads_job;
 struct router;
 
 /* False: it is worse than its partition's horizon and stays in the store (counted). */
@@ -30,7 +31,13 @@ bool horizon_is_evicting(const struct router *router);
 void horizon_page_in(struct router *router);
 
 /* A page behind the horizon came: its rows are within it from now on. Before they are taken. */
-void horizon_paged(struct router *router, uint32_t part, const struct load_page *page);
+void horizon_paged(struct router *router,
+                   const struct loads_job *job,
+                   const struct load_page *page);
+
+/* A waiting ticket in memory that is worse than the horizon leaves it: the store may hold better
+ * ones. False: it is good enough and still there. */
+bool horizon_drops(struct router *router, uint32_t ticket);
 
 /* A whole reading of the partition ended. */
 void horizon_checked(struct router *router, uint32_t part);

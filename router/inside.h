@@ -23,10 +23,12 @@ struct inside_part {
     bool is_serving;  /* its tickets take part in matching */
     bool has_horizon; /* the store holds queued tickets that are worse and not in memory */
     bool is_short;    /* rows were left in the store for want of a class */
+    bool has_passed;  /* a ticket was left out since a page was asked for */
     struct service_key horizon;
-    uint64_t in_store; /* about how many rows were left there */
-    int64_t check_ms;  /* next reading of the safety net */
-    int64_t since_us;  /* ours since, by the store's clock; what it held then is read, not told */
+    struct service_key passed; /* the best of those: the page may have been read before it came */
+    uint64_t in_store;         /* about how many rows were left there */
+    int64_t check_ms;          /* next reading of the safety net */
+    int64_t since_us; /* ours since, by the store's clock; what it held then is read, not told */
 };
 
 struct inside_counters {

@@ -68,7 +68,7 @@ void pages_loaded(struct router *router, const struct event *event)
         return;
     }
     if (job.what == LOADS_MORE) {
-        horizon_paged(router, job.part, page);
+        horizon_paged(router, &job, page);
     }
     take_rows(router, job.what, page);
     if (end == LOADS_ENDED && job.what == LOADS_ALL) {

@@ -110,6 +110,23 @@ static void a_message_that_overtakes_the_answer_to_park_wakes_the_ticket(void **
     assert_int_equal(offer.attempt, 2);
 }
 
+static void agents_that_come_together_share_what_waits(void **state)
+{
+    struct flow *flow = *state;
+    struct ticket_row rows[] = {flow_row(flow, 1), flow_row(flow, 2)};
+    struct agent both[] = {flow_agent(flow, FLOW_ANA, "ana"), flow_agent(flow, FLOW_BEN, "ben")};
+    both[0].capacity = both[0].free = 2;
+    both[1].capacity = both[1].free = 2;
+    flow_serve(flow, NULL, 0, rows, 2);
+
+    flow_site_up(flow, both, 2, NULL, 0);
+
+    const struct message *offers = steps_find_send(&flow->steps, MESSAGE_OFFER, 0);
+    assert_non_null(offers);
+    assert_int_equal(offers->count, 2);
+    assert_int_not_equal(offers->offer[0].agent, offers->offer[1].agent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +144,8 @@ int main(void)
             a_message_that_overtakes_the_answer_to_park_wakes_the_ticket,
             flow_set_up,
             flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            agents_that_come_together_share_what_waits, flow_set_up, flow_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
