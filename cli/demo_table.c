@@ -182,8 +182,8 @@ vt_err demo_table_open(const struct demo_table_options *options, struct demo_tab
     }
     table->options = *options;
     /* NOLINTBEGIN(concurrency-mt-unsafe): nothing here ever changes the environment */
-    const char *term = getenv("TERM");          /* NOLINT(concurrency-mt-unsafe): nothing sets it */
-    const char *no_colour = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe) */
+    const char *term = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
     /* NOLINTEND(concurrency-mt-unsafe) */
     table->is_terminal = isatty(STDERR_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
     table->has_colour = table->is_terminal && (no_colour == NULL || no_colour[0] == '\0');
