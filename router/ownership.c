@@ -272,6 +272,14 @@ act(struct ownership_action *action, enum ownership_do what, uint32_t part, uint
     return true;
 }
 
+static bool
+give_key_back(struct ownership_part *row, uint32_t part, struct ownership_action *action)
+{
+    row->is_key_there = false;
+    row->is_key_mine = false;
+    return act(action, OWNERSHIP_DO_RELEASE, part, row->key_epoch);
+}
+
 static bool look_none(struct ownership *ownership,
                       uint32_t part,
                       int64_t now_ms,
@@ -283,12 +291,15 @@ static bool look_none(struct ownership *ownership,
     }
     if (row->is_key_mine && !row->is_wanted) {
         /* A claim that came back after the plan or the members changed. */
-        row->is_key_there = false;
-        row->is_key_mine = false;
-        return act(action, OWNERSHIP_DO_RELEASE, part, row->key_epoch);
+        return give_key_back(row, part, action);
     }
     if (!row->is_wanted || !row->is_planned || now_ms >= ownership->lease_ms) {
         return false;
+    }
+    if (row->is_key_mine && row->key_epoch == row->spent_epoch) {
+        /* Brokers count what was taken under an epoch, and writes under it may still be on their
+         * way: what memory forgot is only told again under a new one. */
+        return give_key_back(row, part, action);
     }
     if (now_ms < row->retry_ms) {
         timers_set(&ownership->timers, part, row->retry_ms);
@@ -397,6 +408,7 @@ look(struct ownership *ownership, uint32_t part, int64_t now_ms, struct ownershi
         uint64_t epoch = row->epoch;
         row->is_drop_due = false;
         row->is_refused = false;
+        row->spent_epoch = epoch;
         move_to(ownership, part, OWNERSHIP_NONE);
         return act(action, OWNERSHIP_DO_DROP, part, epoch);
     }
@@ -453,48 +465,4 @@ int64_t ownership_deadline_ms(const struct ownership *ownership)
         next_ms = ownership->lease_ms;
     }
     return next_ms;
-}
-
-enum ownership_state ownership_state(const struct ownership *ownership, uint32_t part)
-{
-    return part < ownership->options.parts_max ? ownership->parts[part].state : OWNERSHIP_NONE;
-}
-
-uint64_t ownership_epoch(const struct ownership *ownership, uint32_t part)
-{
-    return part < ownership->options.parts_max ? ownership->parts[part].epoch : 0;
-}
-
-uint64_t ownership_known_epoch(const struct ownership *ownership, uint32_t part)
-{
-    return part < ownership->options.parts_max ? ownership->parts[part].known_epoch : 0;
-}
-
-bool ownership_is_served(const struct ownership *ownership, uint32_t part)
-{
-    enum ownership_state state = ownership_state(ownership, part);
-    return state == OWNERSHIP_LOAD || state == OWNERSHIP_ACTIVE || state == OWNERSHIP_LEAVING;
-}
-
-bool ownership_is_empty(const struct ownership *ownership)
-{
-    for (uint32_t part = 0; part < ownership->options.parts_max; part++) {
-        const struct ownership_part *row = &ownership->parts[part];
-        if (row->state != OWNERSHIP_NONE || row->is_claim_out || row->is_store_claim_out ||
-            row->is_key_mine) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool ownership_is_settled(const struct ownership *ownership)
-{
-    for (uint32_t part = 0; part < ownership->options.parts_max; part++) {
-        const struct ownership_part *row = &ownership->parts[part];
-        if (row->is_planned && row->is_wanted && row->state != OWNERSHIP_ACTIVE) {
-            return false;
-        }
-    }
-    return true;
 }

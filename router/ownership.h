@@ -36,6 +36,7 @@ struct ownership_part {
     uint32_t failures; /* store claims lost in a row */
     uint64_t key_epoch;
     uint64_t epoch;       /* ours; 0 in NONE and ACQUIRE */
+    uint64_t spent_epoch; /* was ours and was dropped; never taken up again */
     uint64_t known_epoch; /* the highest that was ever heard of */
     int64_t retry_ms;     /* not before this */
 };

@@ -206,7 +206,8 @@ static void past_the_lease_everything_is_dropped_and_nothing_claimed(void **stat
     expect_nothing(&world);
 
     ownership_lease(&world.ownership, world.now_ms + 6000);
-    expect(&world, OWNERSHIP_DO_STORE_CLAIM, 0);
+    expect(&world, OWNERSHIP_DO_RELEASE, 0);
+    expect(&world, OWNERSHIP_DO_CLAIM, 0);
     unit_arena_close(&world.arena);
 }
 
@@ -302,9 +303,10 @@ static void a_fenced_write_drops_the_partition_and_claims_anew(void **state)
     ownership_fenced(&world.ownership, 0, EPOCH, world.now_ms);
 
     expect(&world, OWNERSHIP_DO_DROP, 0);
+    expect(&world, OWNERSHIP_DO_RELEASE, 0);
     expect_nothing(&world);
     world.now_ms += 10000;
-    expect(&world, OWNERSHIP_DO_STORE_CLAIM, 0);
+    expect(&world, OWNERSHIP_DO_CLAIM, 0);
     unit_arena_close(&world.arena);
 }
 
