@@ -20,7 +20,7 @@
 #include "cli/cli.h"
 #include "lib/check.h"
 
-#define READY_BYTES 4096u
+#define READY_BYTES 2048u
 #define PAGE_BYTES (1u << 20)
 #define STOP_TRIES 3u
 #define LOG_LINES_MAX 50u
@@ -42,7 +42,7 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 
 vt_err bench_server_prepare(struct bench_server *server)
 {
-    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no thread yet */
+    const char *base = getenv("TMPDIR");
     char path[BENCH_SERVER_PATH_BYTES + 16];
     *server = (struct bench_server){.out_fd = -1};
     snprintf(server->folder,
@@ -50,7 +50,7 @@ vt_err bench_server_prepare(struct bench_server *server)
              "%s/ventanilla-bench-XXXXXX",
              base == NULL || base[0] == '\0' ? "/tmp" : base);
     if (mkdtemp(server->folder) == NULL) {
-        cli_error("%s: %s", server->folder, strerrordesc_np(errno));
+        cli_error("%s: %s", server->folder, strerror(errno));
         server->folder[0] = '\0';
         return VT_UNAVAILABLE;
     }
@@ -110,7 +110,7 @@ static _Noreturn void run_child(const char *folder, int out_fd, pid_t parent)
     }
     sigset_t none;
     sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     execv("/proc/self/exe", argv);
     _exit(EXIT_CODE_FAILED);
 }
@@ -212,23 +212,16 @@ static void forget(struct bench_server *server)
     server->pid = 0;
 }
 
-static bool ends_in_time(const struct bench_server *server)
-{
-    for (int64_t waited_ms = 0; waited_ms < STOP_WAIT_MS; waited_ms += STEP_MS) {
-        if (waitpid(server->pid, NULL, WNOHANG) != 0) {
-            return true;
-        }
-        pause_ms(STEP_MS);
-    }
-    return false;
-}
-
 void bench_server_stop(struct bench_server *server)
 {
     for (uint32_t i = 0; i < STOP_TRIES && server->pid != 0; i++) {
         kill(server->pid, i + 1 < STOP_TRIES ? SIGTERM : SIGKILL);
-        if (ends_in_time(server)) {
-            forget(server);
+        for (int64_t waited_ms = 0; waited_ms < STOP_WAIT_MS; waited_ms += STEP_MS) {
+            if (waitpid(server->pid, NULL, WNOHANG) != 0) {
+                forget(server);
+                return;
+            }
+            pause_ms(STEP_MS);
         }
     }
 }
@@ -246,7 +239,6 @@ void bench_server_close(struct bench_server *server)
 {
     bench_server_stop(server);
     if (server->folder[0] != '\0') {
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): no path is relative */
         nftw(server->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
         server->folder[0] = '\0';
     }
@@ -258,7 +250,6 @@ double bench_server_cpu_s(const struct bench_server *server)
 {
     clockid_t clock = 0;
     struct timespec used;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): asks the kernel, keeps nothing */
     if (server->pid == 0 || clock_getcpuclockid(server->pid, &clock) != 0 ||
         clock_gettime(clock, &used) != 0) {
         return 0;
@@ -276,8 +267,8 @@ uint64_t bench_server_pss_bytes(const struct bench_server *server)
         return 0;
     }
     while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, "Pss:", 4) == 0) {
-            kilobytes = strtoull(line + 4, NULL, 10);
+        if (sscanf(line, "Pss: %" SCNu64, &kilobytes) == 1) {
+            break;
         }
     }
     fclose(file);
@@ -326,25 +317,17 @@ static bool read_page(const char *address, char *page)
     return size > 0;
 }
 
-/* The page begins with the answer's status line, so that a name never stands at its start. */
-static double find_metric(const char *page, const char *name)
-{
-    double value = -1;
-    size_t size = strlen(name);
-    for (const char *at = strstr(page, name); at != NULL; at = strstr(at + 1, name)) {
-        if (at[-1] == '\n' && at[size] == ' ') {
-            value = strtod(at + size, NULL);
-        }
-    }
-    return value;
-}
-
 double bench_server_metric(const struct bench_server *server, const char *name)
 {
     double value = -1;
+    size_t size = strlen(name);
     char *page = malloc(PAGE_BYTES);
     if (page != NULL && server->http[0] != '\0' && read_page(server->http, page)) {
-        value = find_metric(page, name);
+        for (const char *at = strstr(page, name); at != NULL; at = strstr(at + 1, name)) {
+            if (at[-1] == '\n' && at[size] == ' ') {
+                value = strtod(at + size, NULL);
+            }
+        }
     }
     free(page);
     return value;
