@@ -11,7 +11,7 @@
 #define STEPS_PER_TURN_MAX 64u
 #define COMPLETIONS_PER_TURN_MAX 64u
 #define DOWNS_MAX 128u
-#define POSTPONED_MAX 256u
+#define POSTPONED_FIRST 64u
 
 struct host {
     struct core core;
@@ -34,9 +34,11 @@ struct host {
      * table forgets the newest: a core finds out by its own deadlines. */
     struct address downs[DOWNS_MAX];
     uint32_t down_count;
-    /* STORE and LOAD that the store's queue had no room for, in order. */
-    struct effect postponed[POSTPONED_MAX];
+    /* STORE and LOAD that the store's queue had no room for, in order. As many as clients make a
+     * core ask: the list grows. */
+    struct effect *postponed;
     uint32_t postponed_count;
+    uint32_t postponed_capacity;
     bool is_stepping;
     bool is_stopped;
 };
@@ -80,14 +82,25 @@ static vt_err ask_store(struct host *host, const struct effect *effect)
     return store_port_load(host->port, effect->load.token, &effect->load.request);
 }
 
+static void postpone(struct host *host, const struct effect *effect)
+{
+    if (host->postponed_count == host->postponed_capacity) {
+        uint32_t capacity =
+            host->postponed_capacity == 0 ? POSTPONED_FIRST : 2 * host->postponed_capacity;
+        void *grown = realloc(host->postponed, capacity * sizeof host->postponed[0]);
+        CHECK(grown != NULL);
+        host->postponed = grown;
+        host->postponed_capacity = capacity;
+    }
+    host->postponed[host->postponed_count++] = *effect;
+}
+
 /* What is asked later must not overtake what had to wait. */
 static void ask_store_in_order(struct host *host, const struct effect *effect)
 {
-    if (host->postponed_count == 0 && ask_store(host, effect) == VT_OK) {
-        return;
+    if (host->postponed_count > 0 || ask_store(host, effect) != VT_OK) {
+        postpone(host, effect);
     }
-    CHECK(host->postponed_count < POSTPONED_MAX);
-    host->postponed[host->postponed_count++] = *effect;
 }
 
 static void ask_postponed(struct host *host)
@@ -97,8 +110,11 @@ static void ask_postponed(struct host *host)
         done++;
     }
     host->postponed_count -= done;
-    memmove(
-        host->postponed, host->postponed + done, host->postponed_count * sizeof host->postponed[0]);
+    if (done > 0 && host->postponed_count > 0) {
+        memmove(host->postponed,
+                host->postponed + done,
+                host->postponed_count * sizeof host->postponed[0]);
+    }
 }
 
 static void hang_up(struct host *host, struct address who)
@@ -328,6 +344,7 @@ void host_close(struct host *host)
     if (host->port != NULL) {
         loop_remove(host->loop, NULL, store_port_fd(host->port)); /* the store closes it */
     }
+    free(host->postponed);
     free(host->dialers);
     process_unreserve(&host->memory);
     free(host);
