@@ -27,6 +27,7 @@ struct store_outcome {
     uint64_t tickets;
     uint64_t keys;
     uint64_t file_bytes;
+    uint64_t syncs; /* since opening */
 };
 
 enum store_names {

@@ -295,7 +295,11 @@ static vt_err open_database(struct store_file *file,
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     create_private(report->path);
-    int code = sqlite3_open_v2(report->path, &file->db, flags, options->vfs);
+    vt_err error = store_vfs_open(options->vfs, &file->vfs);
+    if (error != VT_OK) {
+        return fail(report, VT_UNAVAILABLE, "no such VFS, or out of memory", "start again");
+    }
+    int code = sqlite3_open_v2(report->path, &file->db, flags, store_vfs_name(file->vfs));
     if (file->db == NULL) {
         return fail(report, VT_UNAVAILABLE, "out of memory", "free some and start again");
     }
@@ -309,7 +313,7 @@ static vt_err open_database(struct store_file *file,
     if (configure(file->db, schema, options) != SQLITE_OK) {
         return fail_sqlite(report, file->db);
     }
-    vt_err error = make_schema(file->db, schema, report);
+    error = make_schema(file->db, schema, report);
     if (error == VT_OK && limit_pages(file->db, options->pages_max) != SQLITE_OK) {
         error = fail_sqlite(report, file->db);
     }
@@ -360,6 +364,8 @@ void store_file_close(struct store_file *file)
         (void) sqlite3_close_v2(file->db);
         file->db = NULL;
     }
+    store_vfs_close(file->vfs);
+    file->vfs = NULL;
     if (file->lock_fd >= 0) {
         close(file->lock_fd); /* the lock goes with it */
         file->lock_fd = -1;

@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 #include "io/store.h"
+#include "io/store_vfs.h"
 #include "lib/bytes.h"
 
 struct store_file {
     sqlite3 *db;
+    struct store_vfs *vfs;
     int lock_fd; /* held while the file is open; -1: none */
 };
 

@@ -96,6 +96,7 @@ static void transact(struct store *store, uint32_t count)
     figures->tickets = outcome.tickets;
     figures->keys = outcome.keys;
     figures->file_bytes = outcome.file_bytes;
+    figures->syncs = outcome.syncs;
     if (outcome.wrote) {
         histogram_add(&figures->commit_us, took_us);
         histogram_add(&figures->commit_count, count);

@@ -165,6 +165,7 @@ static void add_figures(struct store_sqlite *self, struct store_outcome *outcome
     outcome->tickets = self->tickets;
     outcome->keys = store_keys_count(self->keys);
     outcome->file_bytes = (uint64_t) file_bytes;
+    outcome->syncs = store_vfs_syncs(self->file.vfs);
 }
 
 void store_sqlite_write(void *context,
