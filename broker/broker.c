@@ -101,16 +101,19 @@ static void stored(struct broker *broker, const struct turn *turn, const struct 
     struct batch *batch = batches_stored(broker->batches, event->stored.token);
     CHECK(batch != NULL);
     CHECK(batch->count == event->stored.count);
+    /* An owner that must read what may have been written reads from when it was sent. */
+    struct turn then = *turn;
+    then.wall_us = batch->sent_wall_us < turn->wall_us ? batch->sent_wall_us : turn->wall_us;
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct store_request *request = &batch->requests[i];
         const struct store_result *result = &event->stored.results[i];
         struct batch_entry *entry = &batch->entries[i];
         switch (entry->use) {
         case BATCH_SUBMIT:
-            intake_stored(broker->intake, turn, request, result, entry);
+            intake_stored(broker->intake, &then, request, result, entry);
             break;
         case BATCH_NOTE:
-            notes_stored(&broker->notes, turn, request, result, entry);
+            notes_stored(&broker->notes, &then, request, result, entry);
             break;
         case BATCH_SITE:
             sessions_stored(broker->sessions, turn, entry, result);

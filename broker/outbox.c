@@ -10,12 +10,11 @@
 #include "lib/slab.h"
 #include "lib/timers.h"
 
-#define KEEP_MS INT64_C(60000)              /* for an owner of a newer epoch */
-#define SWEEP_MS INT64_C(10000)             /* how often old entries of idle streams are dropped */
-#define FIRST_CONTACT_US INT64_C(600000000) /* what an earlier life of this broker may owe */
-#define WINDOW_MAX 4096u                    /* sent and not taken, per partition */
-#define BLOBS_BYTES (UINT64_C(16) << 20)    /* requirements of all entries */
-#define TEXTS_BYTES (UINT64_C(16) << 20)    /* of messages */
+#define KEEP_MS INT64_C(60000)           /* for an owner of a newer epoch */
+#define SWEEP_MS INT64_C(10000)          /* how often old entries of idle streams are dropped */
+#define WINDOW_MAX 4096u                 /* sent and not taken, per partition */
+#define BLOBS_BYTES (UINT64_C(16) << 20) /* requirements of all entries */
+#define TEXTS_BYTES (UINT64_C(16) << 20) /* of messages */
 
 struct item {
     struct ticket_id id;
@@ -285,8 +284,9 @@ static void new_epoch(struct outbox *outbox, const struct turn *turn, uint32_t p
     drop_old(outbox, stream, turn->now_ms);
     stream_renumber(stream, epoch);
     if (!stream->has_contact) {
+        /* What an earlier life of this broker owes is as old as its last way to this owner. */
         stream->has_contact = true;
-        owe_resync(outbox, part, turn->wall_us - FIRST_CONTACT_US);
+        owe_resync(outbox, part, 0);
     } else if (stream->lost_ms != 0 && stream->lost_ms + KEEP_MS > turn->now_ms) {
         owe_resync(outbox, part, stream->lost_since_us);
     }

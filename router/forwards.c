@@ -158,13 +158,16 @@ static bool is_old_news(const struct router *router, const struct ticket_row *ro
            tickets_find(&router->matching.tickets, row->id) == TICKETS_NONE;
 }
 
+/* What was stored before the partition was read is known, however far back a broker asks. */
 static void read_since(struct router *router,
                        struct forwards_stream *stream,
                        uint32_t part,
                        const struct forward *forward,
                        int64_t since_us)
 {
-    stream->resync_round = loads_recent(&router->loads, part, since_us);
+    int64_t read_us = router->store_at_ms == 0 ? 0 : router->parts[part].since_us;
+    stream->resync_round =
+        loads_recent(&router->loads, part, since_us > read_us ? since_us : read_us);
     stream->resync = stream->resync != 0 ? stream->resync : forward->n;
 }
 

@@ -67,6 +67,9 @@ void pages_loaded(struct router *router, const struct event *event)
         confirms_loaded(router, &job, page);
         return;
     }
+    if (job.what == LOADS_ALL && job.request.from_start && job.request.kind == LOAD_HELD) {
+        router->parts[job.part].since_us = page->store_now_us;
+    }
     if (job.what == LOADS_MORE) {
         horizon_paged(router, &job, page);
     }

@@ -198,13 +198,18 @@ static void an_unknown_commit_gets_no_answer_and_one_resync(void **state)
     world_taken(world, 100, 1); /* the RESYNC of the first contact */
 
     world_send_submits(world, 1, 3);
+    int64_t sent_us = world->steps.wall_us;
+    world->steps.now_ms += 90000; /* the disk took long to say no */
+    world->steps.wall_us += 90000000;
     world_store_as(world, STORE_UNCERTAIN);
+    world_owns(world, world_router, 100);
 
     assert_null(steps_find_send(&world->steps, MESSAGE_SUBMITTED, 0));
     const struct message *message = steps_find_send(&world->steps, MESSAGE_FORWARD, 0);
     assert_int_equal(steps_count_entries(&world->steps, MESSAGE_FORWARD), 1);
     assert_int_equal(message->forward[0].what, FORWARD_RESYNC);
     assert_int_equal(message->forward[0].n, 2);
+    assert_true(message->forward[0].since_us <= sent_us);
 }
 
 static void a_repeat_is_told_its_first_id_and_forwarded_again_while_it_waits(void **state)

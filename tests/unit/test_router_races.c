@@ -110,6 +110,19 @@ static void a_message_that_overtakes_the_answer_to_park_wakes_the_ticket(void **
     assert_int_equal(offer.attempt, 2);
 }
 
+static void a_broker_that_asks_for_everything_gets_read_what_came_since_the_load(void **state)
+{
+    struct flow *flow = *state;
+    flow_serve(flow, NULL, 0, NULL, 0);
+
+    flow_forward(flow, (struct forward){.what = FORWARD_RESYNC, .since_us = 0});
+
+    const struct effect *load = steps_find(&flow->steps, EFFECT_LOAD, 0);
+    assert_non_null(load);
+    assert_int_equal(load->load.request.kind, LOAD_RECENT);
+    assert_true(load->load.request.since_us == FLOW_STORE_US - 60000000);
+}
+
 static void agents_that_come_together_share_what_waits(void **state)
 {
     struct flow *flow = *state;
@@ -142,6 +155,10 @@ int main(void)
             flow_tear_down),
         cmocka_unit_test_setup_teardown(
             a_message_that_overtakes_the_answer_to_park_wakes_the_ticket,
+            flow_set_up,
+            flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_broker_that_asks_for_everything_gets_read_what_came_since_the_load,
             flow_set_up,
             flow_tear_down),
         cmocka_unit_test_setup_teardown(
