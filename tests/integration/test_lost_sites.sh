@@ -8,12 +8,12 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 each=6
 
 in_hand() { [ "$(metric ventanilla_tickets_assigned)" = "$1" ]; }
-programs_ended() { [ "$(grep -c '^ended' "$work/ended.log" 2>/dev/null)" = "$1" ]; }
+programs_said() { [ "$(grep -c "^$1" "$work/programs.log" 2>/dev/null)" = "$2" ]; }
 
 step "two sites with $each tickets each in hand, a third one comes"
 write_plan 1
 write_program endless.sh "sleep 60"
-write_program slow.sh "sleep 1; echo ended >>$work/ended.log"
+write_program slow.sh "echo began >>$work/programs.log; sleep 1; echo ended >>$work/programs.log"
 write_program answer.sh
 write_agents norte 2 3 "$work/endless.sh" 120
 write_agents oeste 2 3 "$work/slow.sh" 120
@@ -26,12 +26,14 @@ write_tickets tickets.jsonl 1 $((2 * each))
 run submit_file tickets.jsonl
 expect_code 0
 wait_until 10 in_hand $((2 * each))
+# Assigned is not yet in a program's hands: a site frozen before that would never start it.
+wait_until 10 programs_said began "$each"
 kill -STOP "${pid_of[oeste]}"
 kill_hard norte
 agentd_start sur
 
 step "the frozen site's programs end, unheard"
-wait_until 10 programs_ended "$each"
+wait_until 10 programs_said ended "$each"
 
 step "beyond the grace the third site does the work of both"
 wait_until 40 all_worked $((2 * each))
