@@ -119,11 +119,23 @@ static vt_err open_host(struct serve_cluster *cluster, enum serve_part which, st
 
 /* ---- store and plan ---- */
 
+/* Comes from the store's thread, so each record has a trace of its own. */
+static void log_store(void *context, enum trace_level level, const char *event, const char *detail)
+{
+    const struct serve_cluster *cluster = context;
+    struct trace trace;
+    process_log_open(&trace, cluster->trace.level, "store");
+    trace_event(&trace, level, event);
+    trace_text(&trace, "detail", detail);
+    trace_end(&trace);
+}
+
 static vt_err open_stores(struct serve_cluster *cluster,
                           const struct serve_options *options,
                           char message[SERVE_MESSAGE_BYTES])
 {
-    struct store_options main_options = {.folder = options->data};
+    struct store_options main_options = {
+        .folder = options->data, .log = log_store, .context = cluster};
     vt_err err = store_open_sqlite(&main_options, &cluster->store, message, SERVE_MESSAGE_BYTES);
     if (err != VT_OK || options->agents == NULL) {
         return err;
@@ -131,7 +143,8 @@ static vt_err open_stores(struct serve_cluster *cluster,
 
     char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%s/agentd", options->data);
-    struct store_options journal_options = {.folder = folder};
+    struct store_options journal_options = {
+        .folder = folder, .log = log_store, .context = cluster};
     return store_open_journal(&journal_options, &cluster->journal, message, SERVE_MESSAGE_BYTES);
 }
 
