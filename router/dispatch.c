@@ -7,6 +7,7 @@
 #include "router/horizon.h"
 #include "router/inside.h"
 #include "router/sends.h"
+#include "router/walks.h"
 
 #define OFFER_TTL_DEFAULT_MS 20000
 #define DECISIONS_MAX 512U /* of one step */
@@ -95,7 +96,8 @@ static void make_offer(struct router *router, uint32_t ticket, uint32_t agent)
 static bool may_offer(const struct router *router)
 {
     return sends_has_room(router) && !offers_is_full(&router->offers) &&
-           commits_is_healthy(&router->commits) && !router->is_stopping;
+           commits_is_healthy(&router->commits) && !router->is_stopping &&
+           !walks_is_serving(router); /* what is still held back may be better */
 }
 
 bool dispatch_has_work(const struct router *router)

@@ -71,6 +71,7 @@ struct router {
 
     uint64_t activations;  /* partitions that began to be served */
     uint32_t evict_cursor; /* UINT32_MAX: nothing to evict */
+    uint32_t serve_cursor; /* walks_serve(); UINT32_MAX: nothing to serve */
     int64_t next_parts_ms; /* next look at partitions that need one */
     bool is_stopping;
     bool is_stopped;

@@ -17,7 +17,7 @@ static void loaded_all(struct router *router, uint32_t part)
     if (ownership_state(&router->ownership, part) == OWNERSHIP_ACTIVE) {
         router->activations++;
         row->is_serving = true;
-        walks_serve_part(router, part);
+        walks_serve_begin(router);
         holding_ask_all(router, part);
     }
     trace_event(router->trace, TRACE_INFO, "partition.loaded");

@@ -8,9 +8,11 @@
 #include "router/partitions.h"
 #include "router/queries.h"
 #include "router/results.h"
+#include "router/walks.h"
 
 #define DUE_PER_STEP 512U
 #define EVICT_PER_STEP 4096U
+#define SERVE_PER_STEP 4096U
 #define LOADS_MAX 64U
 #define MOVES_MAX 8U
 #define MOVE_DELAY_MS 10000
@@ -132,6 +134,7 @@ static void build(struct router *router, struct arena *arena, const struct route
         router->trace = ARENA_NEW(arena, struct trace); /* zeroed: silent */
     }
     router->evict_cursor = UINT32_MAX;
+    router->serve_cursor = UINT32_MAX;
     router->stop_ms = NO_DEADLINE;
     random_init(&router->random, options->seed);
     init_matching(router, arena);
@@ -270,6 +273,9 @@ static void step(void *self, const struct event *event, struct effects *out)
     if (horizon_is_evicting(router)) {
         horizon_evict(router, EVICT_PER_STEP);
     }
+    if (walks_is_serving(router)) {
+        walks_serve(router, SERVE_PER_STEP);
+    }
     dispatch_run(router);
     partitions_look(router);
     forwards_owns(router);
@@ -292,7 +298,7 @@ static int64_t deadline_ms(const void *self)
     if (router->is_stopped) {
         return NO_DEADLINE;
     }
-    if (horizon_is_evicting(router) || dispatch_has_work(router)) {
+    if (horizon_is_evicting(router) || walks_is_serving(router) || dispatch_has_work(router)) {
         return router->now_ms;
     }
     int64_t next_ms = ownership_deadline_ms(&router->ownership);

@@ -54,7 +54,7 @@ static void open_flow(struct flow *flow)
     struct router_options options = {.seed = 1,
                                      .incarnation = FLOW_ROUTER_INCARNATION,
                                      .name = bytes_of_text("r1"),
-                                     .tickets_max = 1000,
+                                     .tickets_max = 8000,
                                      .classes_max = 64,
                                      .profiles_max = 64,
                                      .agents_max = 64,

@@ -123,6 +123,41 @@ static void a_broker_that_asks_for_everything_gets_read_what_came_since_the_load
     assert_true(load->load.request.since_us == FLOW_STORE_US - 60000000);
 }
 
+static void load_pages(struct flow *flow, uint32_t pages)
+{
+    static struct ticket_row rows[LOAD_ROWS_MAX];
+    for (uint32_t page = 0; page < pages; page++) {
+        for (uint32_t i = 0; i < LOAD_ROWS_MAX; i++) {
+            rows[i] = flow_row(flow, 1U + page * LOAD_ROWS_MAX + i);
+        }
+        bool is_last = page + 1U == pages;
+        rows[LOAD_ROWS_MAX - 1U].priority = is_last ? 90 : 50;
+        struct load_page loaded = {.rows = rows,
+                                   .row_count = LOAD_ROWS_MAX,
+                                   .has_more = !is_last,
+                                   .store_now_us = FLOW_STORE_US};
+        steps_loaded(&flow->steps, flow_load_token(flow), VT_OK, &loaded);
+    }
+}
+
+static void a_large_partition_is_served_in_slices_and_the_best_ticket_first(void **state)
+{
+    struct flow *flow = *state;
+    flow_claim(flow);
+    flow_loaded(flow, NULL, 0);
+    uint64_t token = flow_load_token(flow);
+    flow_ana_up(flow);
+    struct ticket_row none = flow_row(flow, 1);
+    struct load_page first = {
+        .rows = &none, .row_count = 1, .has_more = true, .store_now_us = FLOW_STORE_US};
+    steps_loaded(&flow->steps, token, VT_OK, &first);
+
+    load_pages(flow, 6);
+
+    assert_in_range(flow->steps.turns, 3, STEPS_TURNS_MAX);
+    assert_true(id_equal(flow_offered(flow).ticket, flow_ticket_id(6000)));
+}
+
 static void agents_that_come_together_share_what_waits(void **state)
 {
     struct flow *flow = *state;
@@ -159,6 +194,10 @@ int main(void)
             flow_tear_down),
         cmocka_unit_test_setup_teardown(
             a_broker_that_asks_for_everything_gets_read_what_came_since_the_load,
+            flow_set_up,
+            flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_large_partition_is_served_in_slices_and_the_best_ticket_first,
             flow_set_up,
             flow_tear_down),
         cmocka_unit_test_setup_teardown(
