@@ -213,6 +213,7 @@ static int fill(struct bench_trial *trial, struct bench_results *results)
 static int restart(struct bench_trial *trial, struct bench_results *results)
 {
     progress(BENCH_RESTART, 0, 1);
+    bench_trial_take_commits(trial, results);
     bench_server_kill(&trial->server);
     int64_t started_us = process_now_us();
     if (bench_server_start(&trial->server) != VT_OK) {

@@ -214,7 +214,7 @@ int bench_trial_until_serving(struct bench_trial *trial)
 
 /* ---- the end ---- */
 
-static void take_store_figures(const struct bench_trial *trial, struct bench_results *results)
+void bench_trial_take_commits(const struct bench_trial *trial, struct bench_results *results)
 {
     double commits = bench_server_metric(&trial->server, "ventanilla_db_commits_total");
     double syncs = bench_server_metric(&trial->server, "ventanilla_db_syncs_total");
@@ -230,7 +230,7 @@ static int check_store(struct bench_trial *trial, struct bench_results *results)
         results->check.completed += completed;
         return EXIT_CODE_OK;
     }
-    take_store_figures(trial, results);
+    bench_trial_take_commits(trial, results);
     bench_server_stop(&trial->server);
     struct bench_check_told told = {.submitter = trial->submitter,
                                     .completed = completed,

@@ -42,6 +42,8 @@ int bench_trial_until_done(struct bench_trial *trial);
  */
 int bench_trial_until_serving(struct bench_trial *trial);
 void bench_trial_idle(struct bench_trial *trial, int64_t ms);
+/* Adds the commits and syncs of the server that runs now, which is to be killed. */
+void bench_trial_take_commits(const struct bench_trial *trial, struct bench_results *results);
 /* Ends the server, reads its store into results->check, and returns `code` or what went wrong. */
 int bench_trial_close(struct bench_trial *trial, struct bench_results *results, int code);
 
