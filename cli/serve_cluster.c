@@ -183,6 +183,7 @@ static vt_err number_queues(struct serve_cluster *cluster, struct plan_file *pla
     for (uint32_t i = 0; err == VT_OK && i < count; i++) {
         plan->queues[i].id = names[i].number;
     }
+    plan_file_numbered(plan);
     free(names);
     return err;
 }

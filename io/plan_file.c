@@ -247,15 +247,17 @@ static vt_err open_file(struct plan_file *file, struct plan_reader *reader)
 {
     memset(file, 0, sizeof *file);
     memset(reader, 0, sizeof *reader);
-    uint64_t tables =
-        PLAN_POOLS_MAX * sizeof(struct plan_pool) + PLAN_QUEUES_MAX * sizeof(struct plan_queue) +
-        PLAN_RULES_MAX * sizeof(struct plan_rule) + PLAN_SKILLS_MAX * sizeof(struct bytes);
+    uint64_t tables = PLAN_POOLS_MAX * sizeof(struct plan_pool) +
+                      PLAN_QUEUES_MAX * (sizeof(struct plan_queue) + sizeof(uint32_t)) +
+                      PLAN_RULES_MAX * sizeof(struct plan_rule) +
+                      PLAN_SKILLS_MAX * sizeof(struct bytes);
     if (process_reserve(tables + 4 * (uint64_t) YAML_FILE_BYTES_MAX, &file->arena) != VT_OK) {
         snprintf(file->error, sizeof file->error, "out of memory");
         return VT_UNAVAILABLE;
     }
     file->pools = ARENA_ARRAY(&file->arena, struct plan_pool, PLAN_POOLS_MAX);
     file->queues = ARENA_ARRAY(&file->arena, struct plan_queue, PLAN_QUEUES_MAX);
+    file->queues_by_id = ARENA_ARRAY(&file->arena, uint32_t, PLAN_QUEUES_MAX);
     reader->rules = ARENA_ARRAY(&file->arena, struct plan_rule, PLAN_RULES_MAX);
     reader->skills = ARENA_ARRAY(&file->arena, struct bytes, PLAN_SKILLS_MAX);
     reader->file = file;
@@ -298,6 +300,20 @@ vt_err plan_file_default(struct plan_file *file)
     return plan_file_parse(file,
                            "default plan",
                            bytes_of_text("pools: [{name: default, queues: [{name: default}]}]\n"));
+}
+
+/* Insertion, since the store numbers the queues of a new plan in their order. */
+void plan_file_numbered(struct plan_file *file)
+{
+    for (uint32_t i = 0; i < file->plan.queue_count; i++) {
+        uint32_t at = i;
+        while (at > 0 && file->queues[file->queues_by_id[at - 1]].id > file->queues[i].id) {
+            file->queues_by_id[at] = file->queues_by_id[at - 1];
+            at--;
+        }
+        file->queues_by_id[at] = i;
+    }
+    file->plan.queues_by_id = file->queues_by_id;
 }
 
 void plan_file_close(struct plan_file *file)

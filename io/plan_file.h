@@ -30,17 +30,21 @@ struct plan_file {
     struct plan plan; /* views into `arena` */
     struct plan_pool *pools;
     struct plan_queue *queues;
+    uint32_t *queues_by_id;
     struct arena arena;
     char error[PLAN_FILE_ERROR_BYTES]; /* file:line:column: what, and what is allowed */
 };
 
-/* Partition and queue numbers are left 0: the store gives them, plan_file_number() puts them in.
- * Errors as yaml_load_file(); `error` is filled; close in every case. */
+/* Partition and queue numbers are left 0: the store gives them; plan_file_numbered() is called once
+ * they are in. Errors as yaml_load_file(); `error` is filled; close in every case. */
 VT_MUST_USE vt_err plan_file_load(struct plan_file *file, const char *path);
 VT_MUST_USE vt_err plan_file_parse(struct plan_file *file, const char *name, struct bytes text);
 
 /* One pool `default` with one queue `default`, any skill. */
 VT_MUST_USE vt_err plan_file_default(struct plan_file *file);
+
+/* Queues are found quickly by their number from now on. */
+void plan_file_numbered(struct plan_file *file);
 
 void plan_file_close(struct plan_file *file);
 

@@ -21,11 +21,33 @@ const struct plan_queue *plan_find_queue(const struct plan *plan, struct bytes n
     return NULL;
 }
 
-const struct plan_queue *plan_find_queue_id(const struct plan *plan, uint32_t id)
+static const struct plan_queue *find_one_by_one(const struct plan *plan, uint32_t id)
 {
     for (uint32_t i = 0; i < plan->queue_count; i++) {
         if (plan->queues[i].id == id) {
             return &plan->queues[i];
+        }
+    }
+    return NULL;
+}
+
+const struct plan_queue *plan_find_queue_id(const struct plan *plan, uint32_t id)
+{
+    if (plan->queues_by_id == NULL) {
+        return find_one_by_one(plan, id);
+    }
+    uint32_t low = 0;
+    uint32_t high = plan->queue_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct plan_queue *queue = &plan->queues[plan->queues_by_id[middle]];
+        if (queue->id == id) {
+            return queue;
+        }
+        if (queue->id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     return NULL;

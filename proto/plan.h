@@ -33,7 +33,9 @@ struct plan_queue {
     struct bytes language; /* where the submitter says none; empty: any */
 };
 
-/* First rule whose conditions all hold (attribute equals value) fills what the submitter left out.
+/* The first rule whose conditions all hold (attribute equals value) fills what the submitter left
+ * out, if he named no queue, or this one: what a rule says of skills and priority belongs to its
+ * queue. The same goes for a pool that he named and that does not have the rule's queue.
  */
 struct plan_rule {
     struct attribute when[PLAN_CONDITIONS_MAX];
@@ -51,7 +53,8 @@ struct plan {
     uint32_t pool_count;
     const struct plan_queue *queues; /* sorted by name */
     uint32_t queue_count;
-    const struct bytes *skills; /* sorted; the only allowed ones unless any_skill */
+    const uint32_t *queues_by_id; /* indices into queues, by rising id; NULL: one by one */
+    const struct bytes *skills;   /* sorted; the only allowed ones unless any_skill */
     uint32_t skill_count;
     bool any_skill;
     const struct plan_rule *rules;

@@ -42,6 +42,21 @@ static void queues_and_pools_are_found_by_name_and_number(void **state)
     assert_null(plan_find_part(&plan, 0));
 }
 
+static void queues_are_found_by_number_through_an_index_too(void **state)
+{
+    (void) state;
+    static const uint32_t by_id[] = {1, 2, 0};
+    struct plan indexed = plan;
+    indexed.queues_by_id = by_id;
+
+    for (uint32_t i = 0; i < ARRAY_LENGTH(queues); i++) {
+        assert_ptr_equal(plan_find_queue_id(&indexed, queues[i].id), &queues[i]);
+    }
+    assert_null(plan_find_queue_id(&indexed, 5));
+    assert_null(plan_find_queue_id(&indexed, 15));
+    assert_null(plan_find_queue_id(&indexed, 40));
+}
+
 static void only_the_plans_skills_are_known_unless_any_is(void **state)
 {
     (void) state;
@@ -69,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queues_and_pools_are_found_by_name_and_number),
+        cmocka_unit_test(queues_are_found_by_number_through_an_index_too),
         cmocka_unit_test(only_the_plans_skills_are_known_unless_any_is),
         cmocka_unit_test(the_first_rule_whose_conditions_all_hold_matches),
     };

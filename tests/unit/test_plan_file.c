@@ -74,6 +74,26 @@ static void a_whole_plan_is_read(void **state)
     plan_file_close(&file);
 }
 
+static void queues_are_found_by_their_numbers_in_any_order(void **state)
+{
+    (void) state;
+    assert_int_equal(parse("pools: [{name: a, queues: [{name: q1}, {name: q2}, {name: q3}]}]\n"
+                           "default_queue: q1\n"),
+                     VT_OK);
+    file.queues[0].id = 9;
+    file.queues[1].id = 4;
+    file.queues[2].id = 7;
+
+    plan_file_numbered(&file);
+
+    assert_non_null(file.plan.queues_by_id);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_ptr_equal(plan_find_queue_id(&file.plan, file.queues[i].id), &file.queues[i]);
+    }
+    assert_null(plan_find_queue_id(&file.plan, 5));
+    plan_file_close(&file);
+}
+
 static void without_a_plan_there_is_one_queue_and_any_skill(void **state)
 {
     (void) state;
@@ -111,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_plan_is_read),
+        cmocka_unit_test(queues_are_found_by_their_numbers_in_any_order),
         cmocka_unit_test(without_a_plan_there_is_one_queue_and_any_skill),
         cmocka_unit_test(what_is_wrong_is_named_with_its_place),
     };
