@@ -44,6 +44,7 @@ struct http {
     struct connection connections[CONNECTIONS_MAX];
     int64_t looked_ms;
     bool has_answered; /* a core was asked and may want its turn */
+    bool has_closed;   /* a connection ended, so there is room for another one */
     char address[HTTP_ADDRESS_BYTES];
 };
 
@@ -197,6 +198,7 @@ static void connection_changed(void *context,
     struct http *http = context;
     struct connection *mine = *place;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        http->has_closed = true;
         if (mine != NULL) {
             mine->fd = -1;
         }
@@ -234,7 +236,8 @@ static void http_ready(void *context)
 }
 
 /* libmicrohttpd's inner epoll is edge-triggered: what it has noticed but not worked off is told by
- * a timeout of zero only. */
+ * a timeout of zero only. At the limit of connections it listens no more, and begins again in a run
+ * after the one in which connections ended: nothing but this would wake it for that. */
 static int64_t http_turn(void *context, int64_t now_ms)
 {
     struct http *http = context;
@@ -245,6 +248,10 @@ static int64_t http_turn(void *context, int64_t now_ms)
     if (now_ms - http->looked_ms >= LOOK_MS) {
         http->looked_ms = now_ms;
         end_old_connections(http, now_ms);
+    }
+    if (http->has_closed) {
+        http->has_closed = false;
+        (void) MHD_run(http->daemon);
     }
     bool has_wait = MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES;
     for (uint32_t i = 0; has_wait && wait_ms == 0 && i < RUNS_MAX; i++) {

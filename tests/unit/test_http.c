@@ -11,6 +11,7 @@
 
 #include "io/http.h"
 #include "io/process.h"
+#include "lib/check.h"
 #include "proto/message.h"
 
 #define ANSWER_BYTES 65536u
@@ -243,6 +244,24 @@ static void what_is_not_http_or_too_large_is_sent_away_and_others_are_served(voi
     close(idle);
 }
 
+static void after_too_many_connections_the_next_one_is_served(void **state)
+{
+    struct fixture *fixture = *state;
+    int idle[64]; /* as many as it takes at once */
+    for (uint32_t i = 0; i < ARRAY_LENGTH(idle); i++) {
+        idle[i] = raw_connect(fixture);
+    }
+    loop_run(fixture->loop, process_now_ms() + 50);
+    for (uint32_t i = 0; i < ARRAY_LENGTH(idle); i++) {
+        close(idle[i]);
+    }
+    loop_run(fixture->loop, process_now_ms() + 50);
+
+    request(fixture, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    expect(fixture, "HTTP/1.1 200 OK");
+}
+
 static void a_port_in_use_is_said(void **state)
 {
     struct fixture *fixture = *state;
@@ -266,6 +285,7 @@ int main(void)
         TEST(metrics_of_one_name_stand_together_below_its_help),
         TEST(other_pages_are_404_and_other_methods_405),
         TEST(what_is_not_http_or_too_large_is_sent_away_and_others_are_served),
+        TEST(after_too_many_connections_the_next_one_is_served),
         TEST(a_port_in_use_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
