@@ -134,6 +134,15 @@ static int next_letter(const struct sender *sender)
     return getc_unlocked(sender->file); /* NOLINT(concurrency-mt-unsafe) */
 }
 
+/* What some editors put before the first line is not a part of it. */
+static void skip_mark(struct bytes *line)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    if (line->size >= sizeof mark && memcmp(line->data, mark, sizeof mark) == 0) {
+        *line = bytes_of(line->data + sizeof mark, line->size - (uint32_t) sizeof mark);
+    }
+}
+
 /* False: the file has ended. A line that is too long comes with size LINE_BYTES. */
 static bool read_line(struct sender *sender, struct bytes *line)
 {
@@ -155,6 +164,9 @@ static bool read_line(struct sender *sender, struct bytes *line)
         size--;
     }
     *line = bytes_of(sender->line, size);
+    if (sender->number == 1) {
+        skip_mark(line);
+    }
     return true;
 }
 

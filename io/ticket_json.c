@@ -66,8 +66,9 @@ static const char *type_name(const json_t *value)
     case JSON_STRING:
         return "a text";
     case JSON_INTEGER:
-    case JSON_REAL:
         return "a number";
+    case JSON_REAL:
+        return "a fraction";
     case JSON_TRUE:
     case JSON_FALSE:
         return "true or false";
@@ -183,10 +184,12 @@ static vt_err read_attributes(struct parser *parser, json_t *value)
     {
         struct bytes copy = {0};
         struct bytes text = {0};
+        char field[sizeof "attributes." + NAME_BYTES_MAX];
+        snprintf(field, sizeof field, "attributes.%.*s", (int) NAME_BYTES_MAX, name);
         if (!bytes_try_copy(parser->arena, bytes_of_text(name), &copy)) {
             return fail(parser->error, "attributes: too long");
         }
-        vt_err err = read_text(parser, "attributes", item, &text);
+        vt_err err = read_text(parser, field, item, &text);
         if (err == VT_OK) {
             err = add_attribute(parser, copy, text);
         }
@@ -369,8 +372,10 @@ vt_err ticket_json_parse(struct bytes line,
         return fail(error, "the line is longer than %u bytes", TICKET_JSON_LINE_BYTES_MAX);
     }
     json_error_t wrong;
-    json_t *root = json_loadb(
-        (const char *) line.data, line.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &wrong);
+    json_t *root = json_loadb((const char *) line.data,
+                              line.size,
+                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY,
+                              &wrong);
     if (root == NULL) {
         return fail(error, "not valid JSON: %.160s (column %d)", wrong.text, wrong.column);
     }

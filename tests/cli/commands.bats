@@ -173,6 +173,16 @@ PROGRAM
     "$ventanilla" status -o json | jq -e '.queues[0].waiting == 12'
 }
 
+@test "the mark of an editor before the first line, CRLF and empty lines are no part of a ticket" {
+    start_server
+    printf '\xef\xbb\xbf{"text":"a"}\r\n\r\n   \n{"text":"b"}' >"$BATS_TEST_TMPDIR/t.jsonl"
+    expect 0 "$ventanilla" submit --file "$BATS_TEST_TMPDIR/t.jsonl" --batch b
+    says "accepted 2, repeated 0, refused 0"
+    printf '{"text":"a"}\n\n\n{"text":"b"}\n' >"$BATS_TEST_TMPDIR/t.jsonl"
+    expect 0 "$ventanilla" submit --file "$BATS_TEST_TMPDIR/t.jsonl" --batch b
+    says "accepted 0, repeated 2, refused 0"
+}
+
 @test "the key of a line is the first half of SHA-256 over batch, number and line" {
     start_server
     printf '{"text":"a"}\n{"text":"b"}\n' >"$BATS_TEST_TMPDIR/t.jsonl"

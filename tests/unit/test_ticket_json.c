@@ -95,6 +95,10 @@ static void what_is_wrong_is_named_with_what_is_allowed(void **state)
     struct fixture *fixture = *state;
 
     expect_refusal(fixture, "[]", "must be a JSON object, not a list");
+    expect_refusal(fixture, "\"text\"", "must be a JSON object, not a text");
+    expect_refusal(fixture, "null", "must be a JSON object, not null");
+    expect_refusal(fixture, "{\"skills\":{\"a\":1.5}}", "from 0 to 10, not a fraction");
+    expect_refusal(fixture, "{\"attributes\":{\"a\":1}}", "attributes.a: must be a text");
     expect_refusal(fixture, "{", "not valid JSON");
     expect_refusal(fixture, "{\"text\":\"a\",\"text\":\"b\"}", "not valid JSON: duplicate");
     expect_refusal(fixture, "{\"txt\":\"a\"}", "unknown field 'txt', did you mean 'text'?");
