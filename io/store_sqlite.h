@@ -82,6 +82,7 @@ struct store_sqlite {
     uint64_t next_serial;
     uint64_t next_seq[STORE_SQLITE_STREAMS];
 
+    bool is_spoiled[STORE_ITEMS_MAX]; /* requests of this transaction that cannot be written */
     struct store_sqlite_undo undo[STORE_ITEMS_MAX];
     uint32_t undo_count;
     uint64_t tickets;       /* committed */

@@ -1,6 +1,12 @@
 #include "io/store_sqlite.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/check.h"
+
+/* Requests of one transaction that may be left out; more are a damaged file or a fault of ours. */
+#define SPOILED_MAX 8U
 
 /* One transaction: BEGIN IMMEDIATE, each request proved and done in its order, COMMIT; and what
  * becomes of all of them when SQLite fails. A guard or a constraint that says no is an answer of
@@ -168,6 +174,63 @@ static void add_figures(struct store_sqlite *self, struct store_outcome *outcome
     outcome->syncs = store_vfs_syncs(self->file.vfs);
 }
 
+/* What SQLite says of one statement's values, not of the file or the disk: the request that met it
+ * can never be written, and must not keep the others from it. */
+static bool is_of_one_request(int code)
+{
+    int primary = code & 0xFF;
+    return primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH || primary == SQLITE_TOOBIG ||
+           primary == SQLITE_RANGE || primary == SQLITE_ERROR || primary == SQLITE_MISUSE;
+}
+
+static void report_spoiled(struct store_sqlite *self, const struct store_item *item)
+{
+    char detail[160];
+    (void) snprintf(detail,
+                    sizeof detail,
+                    "a request of kind %d for partition %u was left out: %s",
+                    (int) item->request->kind,
+                    item->request->part,
+                    sqlite3_errmsg(self->file.db));
+    self->log(self->context, TRACE_ERROR, "store.request_failed", detail);
+}
+
+/* Does all requests that are not spoiled; *reached is the one that failed, or `count`. */
+static int
+do_all(struct store_sqlite *self, const struct store_item *items, uint32_t count, uint32_t *reached)
+{
+    int code = store_sqlite_write_begin(self);
+    uint32_t i = 0;
+    while (code == SQLITE_OK && i < count) {
+        if (!self->is_spoiled[i]) {
+            code = dispatch(self, &items[i]);
+        }
+        i += code == SQLITE_OK ? 1 : 0;
+    }
+    *reached = i;
+    return code;
+}
+
+/* The same again without the request that cannot be written, a few times at most. */
+static int
+do_without_spoiled(struct store_sqlite *self, const struct store_item *items, uint32_t count)
+{
+    uint32_t reached = 0;
+    memset(self->is_spoiled, 0, count * sizeof self->is_spoiled[0]);
+    int code = do_all(self, items, count, &reached);
+    for (uint32_t i = 0; i < SPOILED_MAX && reached < count && is_of_one_request(code); i++) {
+        report_spoiled(self, &items[reached]);
+        store_sqlite_write_rollback(self);
+        self->is_spoiled[reached] = true;
+        for (uint32_t k = 0; k < count; k++) {
+            *items[k].result =
+                (struct store_result){.status = self->is_spoiled[k] ? STORE_FAILED : STORE_DONE};
+        }
+        code = do_all(self, items, count, &reached);
+    }
+    return code;
+}
+
 void store_sqlite_write(void *context,
                         const struct store_item *items,
                         uint32_t count,
@@ -177,10 +240,7 @@ void store_sqlite_write(void *context,
     CHECK(count <= STORE_ITEMS_MAX);
     sqlite3_int64 changes_before = sqlite3_total_changes64(self->file.db);
     enum store_status failure = STORE_FAILED;
-    int code = store_sqlite_write_begin(self);
-    for (uint32_t i = 0; i < count && code == SQLITE_OK; i++) {
-        code = dispatch(self, &items[i]);
-    }
+    int code = do_without_spoiled(self, items, count);
     bool has_changes = sqlite3_total_changes64(self->file.db) != changes_before;
     if (code == SQLITE_OK) {
         code = store_file_run(store_sqlite_statement(self, STATEMENT_COMMIT));

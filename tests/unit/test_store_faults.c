@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 
 #include "lib/check.h"
@@ -54,6 +55,40 @@ static void a_commit_whose_sync_fails_is_uncertain_and_the_store_recovers(void *
     suite_stop(suite);
     suite_start(suite);
     assert_int_equal(suite_row(suite, batch[0].ticket).state, TICKET_QUEUED);
+    suite_close(suite);
+}
+
+/* What cannot be written is stood in for by a trigger that somebody put into the file. */
+static void a_request_that_cannot_be_written_fails_alone(void **state)
+{
+    (void) state;
+    struct suite *suite = suite_open(&(struct store_options){0});
+    struct ticket_id spoiled = suite_ticket(suite, "key-00001");
+    struct ticket_id good = suite_ticket(suite, "key-00002");
+    suite_stop(suite);
+    char file[256];
+    (void) snprintf(file, sizeof file, "%s/ventanilla.db", suite->folder);
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TRIGGER spoil BEFORE UPDATE ON vt_ticket "
+                                  "WHEN old.serial = (SELECT min(serial) FROM vt_payload) "
+                                  "BEGIN SELECT RAISE(ABORT, 'spoilt'); END",
+                                  NULL,
+                                  NULL,
+                                  NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    suite_start(suite);
+    struct store_request batch[2] = {suite_move(STORE_ASSIGN, spoiled, 1),
+                                     suite_move(STORE_ASSIGN, good, 1)};
+
+    const struct store_result *results = suite_ask_many(suite, batch, 2);
+    assert_int_equal(results[0].status, STORE_FAILED);
+    assert_int_equal(results[1].status, STORE_DONE);
+    assert_int_equal(suite_row(suite, spoiled).state, TICKET_QUEUED);
+    assert_int_equal(suite_row(suite, good).state, TICKET_ASSIGNED);
+
     suite_close(suite);
 }
 
@@ -195,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_commit_syncs_before_it_is_answered),
         cmocka_unit_test(a_commit_whose_sync_fails_is_uncertain_and_the_store_recovers),
+        cmocka_unit_test(a_request_that_cannot_be_written_fails_alone),
         cmocka_unit_test(refusals_need_no_sync_and_are_never_uncertain),
         cmocka_unit_test(a_disk_that_refuses_writes_loses_nothing_acknowledged),
         cmocka_unit_test(a_read_that_fails_is_said_so_and_not_an_empty_page),
