@@ -14,8 +14,8 @@
 #define SITES 10u
 #define CAPACITY 4u
 #define FEW_AGENTS 4u
-#define SYNC_SHARE 20u /* of the tickets, in the phases that go one by one */
-#define FEW_SHARE 10u
+#define SYNC_SHARE 40u /* of the tickets, in the phases that go one by one */
+#define FEW_SHARE 20u
 #define LATENCY_SHARE 20u
 #define LATENCY_RUNS 3u
 #define FILL_BASE_SHARE 2u /* tickets / 2 wait before, five times the tickets more after */
