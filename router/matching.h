@@ -52,13 +52,17 @@ struct matching {
     struct roster roster;
     struct refusals refusals;
     const struct plan *plan; /* lent by EVENT_PLAN; NULL before the first */
+    /* The names of the plan, so that those which only agents name never take their room. */
+    uint32_t *pinned[2]; /* terms; one list is in use */
+    uint32_t pinned_counts[2];
+    uint32_t pinned_list;
 };
 
 struct matching_options {
     uint32_t tickets_max;  /* 0 takes the default: 1,000,000 */
     uint32_t classes_max;  /* 65,536 */
     uint32_t profiles_max; /* 16,384 */
-    uint32_t names_max;    /* 8,192: queues, languages and skills that tickets or agents name */
+    uint32_t names_max;    /* 16,384: queues, languages and skills of plan, tickets or agents */
     uint32_t queues_max;   /* 4,096 */
     uint32_t agents_max;   /* 65,536 */
     uint32_t sites_max;    /* 4,096 */

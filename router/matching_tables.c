@@ -6,6 +6,7 @@
 
 #define CLASS_KEY_BYTES 512U
 #define PROFILE_KEY_BYTES 4096U
+#define PINNED_MAX (2U * PLAN_QUEUES_MAX + PLAN_SKILLS_MAX) /* queues, their languages, skills */
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -17,7 +18,7 @@ static struct matching_options with_defaults(const struct matching_options *opti
     return (struct matching_options){.tickets_max = or_default(options->tickets_max, 1000000),
                                      .classes_max = or_default(options->classes_max, 65536),
                                      .profiles_max = or_default(options->profiles_max, 16384),
-                                     .names_max = or_default(options->names_max, 8192),
+                                     .names_max = or_default(options->names_max, 16384),
                                      .queues_max = or_default(options->queues_max, 4096),
                                      .agents_max = or_default(options->agents_max, 65536),
                                      .sites_max = or_default(options->sites_max, 4096),
@@ -63,6 +64,8 @@ void matching_init(struct matching *matching,
 {
     struct matching_options chosen = with_defaults(options);
     *matching = (struct matching){0};
+    matching->pinned[0] = ARENA_ARRAY(arena, uint32_t, PINNED_MAX);
+    matching->pinned[1] = ARENA_ARRAY(arena, uint32_t, PINNED_MAX);
     tickets_init(&matching->tickets, arena, chosen.tickets_max, chosen.seed);
     init_eligibility(matching, arena, &chosen);
     backlog_init(&matching->backlog,
@@ -92,9 +95,39 @@ static struct bytes queue_name(const struct matching *matching, uint32_t queue)
     return found == NULL ? (struct bytes){0} : found->name;
 }
 
+static void pin(struct matching *matching, uint32_t list, enum term_kind kind, struct bytes name)
+{
+    uint32_t *count = &matching->pinned_counts[list];
+    uint32_t term = TERMS_NONE;
+    if (name.size > 0 && terms_put(&matching->terms, kind, name, &term) == VT_OK) {
+        matching->pinned[list][(*count)++] = term;
+    }
+}
+
+static void pin_names(struct matching *matching, const struct plan *plan)
+{
+    uint32_t old = matching->pinned_list;
+    uint32_t list = 1U - old;
+    CHECK(plan->queue_count <= PLAN_QUEUES_MAX);
+    CHECK(plan->skill_count <= PLAN_SKILLS_MAX);
+    for (uint32_t i = 0; i < plan->queue_count; i++) {
+        pin(matching, list, TERM_QUEUE, plan->queues[i].name);
+        pin(matching, list, TERM_LANGUAGE, plan->queues[i].language);
+    }
+    for (uint32_t i = 0; i < plan->skill_count; i++) {
+        pin(matching, list, TERM_SKILL, plan->skills[i]);
+    }
+    for (uint32_t i = 0; i < matching->pinned_counts[old]; i++) {
+        terms_drop(&matching->terms, matching->pinned[old][i]);
+    }
+    matching->pinned_counts[old] = 0;
+    matching->pinned_list = list;
+}
+
 void matching_plan(struct matching *matching, const struct plan *plan)
 {
     matching->plan = plan;
+    pin_names(matching, plan);
     uint32_t end = classes_high_water(&matching->classes);
     for (uint32_t class = 0; class < end; class ++) {
         if (!classes_has(&matching->classes, class)) {

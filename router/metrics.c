@@ -227,6 +227,24 @@ static void add_gauge(const struct page *page, const char *name, const char *hel
     add(page, &family, NULL, (int64_t) value);
 }
 
+/* Made-up names in agents' profiles use up room; those of the plan have theirs. */
+static void add_names(const struct page *page)
+{
+    const struct matching *matching = &page->router->matching;
+    add_gauge(page,
+              "ventanilla_router_names",
+              "Queues, languages and skills known by name, of plan, tickets and agents.",
+              intern_count(&matching->terms.names));
+    add_counter(page,
+                "ventanilla_router_agents_refused_total",
+                "Agents left out because profiles or the names in them found no room.",
+                matching->profiles.refused_total);
+    add_counter(page,
+                "ventanilla_router_classes_refused_total",
+                "Tickets left in the store because their requirements found no room.",
+                matching->classes.refused_total);
+}
+
 void metrics_answer(struct router *router, struct address to, uint64_t ref)
 {
     struct page page = {.router = router, .to = to, .ref = ref};
@@ -244,6 +262,7 @@ void metrics_answer(struct router *router, struct address to, uint64_t ref)
               router->matching.roster.up_count);
     add_gauge(
         &page, "ventanilla_offers_open", "Offers on their way.", offers_count(&router->offers));
+    add_names(&page);
     add_counter(&page,
                 "ventanilla_safety_net_found_total",
                 "Tickets that only the slow reading found; must stay 0.",

@@ -1,5 +1,7 @@
 #include "tests/unit/matching_fixture.h"
 
+#include "proto/requirements.h"
+
 static struct matching *matching_of(void **state)
 {
     struct matching_fixture *fixture = *state;
@@ -54,6 +56,36 @@ a_refusal_sends_the_ticket_to_the_next_agent_and_the_agent_to_the_next_ticket(vo
     struct refusal due;
     assert_true(refusals_pop_due(&matching->refusals, 5000, &due));
     assert_int_equal(matching_agent_for(matching, first), ana);
+}
+
+/* An agent with so many skills that nobody has heard of. */
+static vt_err put_boaster(struct matching *matching, uint32_t skill_count)
+{
+    static const char names[] = "abcdefghijklmnop";
+    static struct profile profile;
+    static uint8_t blob[PROFILE_BYTES_MAX];
+    profile = (struct profile){.skill_count = skill_count};
+    for (uint32_t i = 0; i < skill_count; i++) {
+        profile.skills[i] = (struct skill){.name = bytes_of(names + i, 1), .level = 1};
+    }
+    struct agent agent = {.id = 1, .name = bytes_of_text("xan"), .capacity = 1, .free = 1};
+    agent.profile = bytes_of(blob, profile_write(&profile, blob));
+    uint32_t row = MATCHING_NONE;
+    return matching_agent_put(matching, 1, &agent, 1000, &row);
+}
+
+static void names_of_the_plan_have_their_room_whatever_agents_make_up(void **state)
+{
+    struct matching_fixture *fixture = *state;
+    assert_int_equal(put_boaster(matching_of(state), 12), VT_FULL);
+    assert_int_equal(put_boaster(matching_of(state), 10), VT_OK);
+
+    uint32_t ticket = matching_fixture_wait(fixture, &(struct matching_wish){.id = 1, .queue = 2});
+    uint32_t agent =
+        matching_fixture_put(fixture, &(struct matching_talent){.id = 3, .queue = "calzadas"});
+
+    assert_true(matching_may(matching_of(state), ticket, agent));
+    assert_int_equal(matching_of(state)->profiles.refused_total, 1);
 }
 
 static void only_waiting_tickets_are_matched(void **state)
@@ -130,7 +162,7 @@ static void removing_every_ticket_and_agent_leaves_the_tables_empty(void **state
     assert_int_equal(tickets_count(&matching->tickets), 0);
     assert_int_equal(classes_count(&matching->classes), 0);
     assert_int_equal(profiles_count(&matching->profiles), 0);
-    assert_int_equal(intern_count(&matching->terms.names), 0);
+    assert_int_equal(intern_count(&matching->terms.names), 2); /* the plan's queues */
     assert_int_equal(refusals_count(&matching->refusals), 0);
     assert_int_equal(roster_count(&matching->roster), 0);
 }
@@ -210,6 +242,7 @@ int main(void)
         TEST(the_best_ticket_of_all_classes_goes_to_the_freed_agent),
         TEST(the_preferred_agent_comes_before_the_longest_idle_if_it_is_free),
         TEST(a_refusal_sends_the_ticket_to_the_next_agent_and_the_agent_to_the_next_ticket),
+        TEST(names_of_the_plan_have_their_room_whatever_agents_make_up),
         TEST(only_waiting_tickets_are_matched),
         TEST(an_update_brings_the_ticket_into_its_new_class),
         TEST(full_tables_are_ordinary_answers),
