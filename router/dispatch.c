@@ -287,14 +287,17 @@ static bool is_holder(const struct ticket *row, const struct accept *accept)
            row->attempt == accept->attempt && row->agent == accept->agent;
 }
 
-static bool
-is_live(const struct router *router, const struct ticket *row, const struct accept *accept)
+/* An answer of the site that the offer went to. */
+static bool is_live(const struct router *router,
+                    uint32_t site,
+                    const struct ticket *row,
+                    const struct accept *accept)
 {
     if (row->stage != STAGE_OFFERED && row->stage != STAGE_ASSIGNING) {
         return false;
     }
     const struct offers_row *offer = offers_get(&router->offers, row->link);
-    return offer->number == accept->offer && offer->epoch == accept->epoch &&
+    return offer->site == site && offer->number == accept->offer && offer->epoch == accept->epoch &&
            offer->attempt == accept->attempt && offer->agent_id == accept->agent;
 }
 
@@ -308,7 +311,7 @@ one_accept(struct router *router, uint32_t site, uint32_t part, const struct acc
         confirms_again(router, ticket);
         return;
     }
-    if (row != NULL && is_live(router, row, accept)) {
+    if (row != NULL && is_live(router, site, row, accept)) {
         if (row->stage == STAGE_OFFERED) {
             assign(router, ticket, row->link);
         }
@@ -342,14 +345,14 @@ static void hint(struct router *router, uint32_t agent, const struct decline *de
     ledger_touch_agent(router, agent);
 }
 
-static void one_decline(struct router *router, const struct decline *decline)
+static void one_decline(struct router *router, uint32_t site, const struct decline *decline)
 {
     uint32_t ticket = tickets_find(&router->matching.tickets, decline->ticket);
     struct accept same = {.offer = decline->offer,
                           .attempt = decline->attempt,
                           .agent = decline->agent,
                           .epoch = decline->epoch};
-    if (ticket == TICKETS_NONE || !is_live(router, ticket_at(router, ticket), &same) ||
+    if (ticket == TICKETS_NONE || !is_live(router, site, ticket_at(router, ticket), &same) ||
         ticket_at(router, ticket)->stage != STAGE_OFFERED) {
         return;
     }
@@ -371,8 +374,7 @@ static void one_decline(struct router *router, const struct decline *decline)
 
 void dispatch_decline(struct router *router, uint32_t site, const struct message *message)
 {
-    (void) site;
     for (uint32_t i = 0; i < message->count; i++) {
-        one_decline(router, &message->decline[i]);
+        one_decline(router, site, &message->decline[i]);
     }
 }

@@ -50,6 +50,13 @@ static void mark_moving(struct router *router, const struct store_request *reque
     }
 }
 
+/* Agents' numbers are easily guessed: one of another site's agents is nobody's to end. */
+static bool is_anothers(const struct router *router, uint32_t site, uint32_t agent)
+{
+    return agent != ROSTER_NONE &&
+           roster_get(&router->matching.roster, agent)->site != sites_get(&router->sites, site)->id;
+}
+
 void results_outcome(struct router *router, uint32_t site, const struct message *message)
 {
     uint64_t epoch = ownership_epoch(&router->ownership, message->header.part);
@@ -64,7 +71,9 @@ void results_outcome(struct router *router, uint32_t site, const struct message 
         request.epoch = epoch;
         struct commit commit = {
             .asker = COMMIT_AGENT, .site = site, .what = outcome->what, .verdict = VERDICT_ACK};
-        if (commits_add(&router->commits, &request, &commit) == VT_OK) {
+        if (is_anothers(router, site, agent)) {
+            verdict(router, &request, &commit, VERDICT_FORBIDDEN);
+        } else if (commits_add(&router->commits, &request, &commit) == VT_OK) {
             mark_moving(router, &request);
         }
     }

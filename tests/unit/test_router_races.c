@@ -123,6 +123,40 @@ static void a_broker_that_asks_for_everything_gets_read_what_came_since_the_load
     assert_true(load->load.request.since_us == FLOW_STORE_US - 60000000);
 }
 
+static void a_site_cannot_answer_or_end_for_anothers_agent(void **state)
+{
+    struct flow *flow = *state;
+    flow_serve(flow, NULL, 0, NULL, 0);
+    flow_ana_up(flow);
+    struct header other = flow_header(flow, MESSAGE_SITE_UP);
+    other.site = FLOW_SITE + 1U;
+    other.epoch = 0;
+    struct site_up up = {.name = bytes_of_text("otra")};
+    steps_receive(&flow->steps, flow_broker, &other, &up, 1);
+    struct ticket_row ticket = flow_row(flow, 1);
+    flow_forward_ticket(flow, &ticket);
+    struct offer offer = flow_offered(flow);
+    struct accept accept = {.offer = offer.offer,
+                            .ticket = offer.ticket,
+                            .attempt = offer.attempt,
+                            .agent = offer.agent,
+                            .epoch = FLOW_EPOCH};
+    struct outcome outcome = {
+        .ticket = offer.ticket, .attempt = offer.attempt, .agent = offer.agent, .seen = 1};
+    other.epoch = FLOW_EPOCH;
+
+    other.kind = MESSAGE_ACCEPT;
+    steps_receive(&flow->steps, flow_broker, &other, &accept, 1);
+    assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 0);
+    other.kind = MESSAGE_OUTCOME;
+    steps_receive(&flow->steps, flow_broker, &other, &outcome, 1);
+    assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 0);
+    assert_int_equal(flow_verdict(flow)->verdict, VERDICT_FORBIDDEN);
+
+    flow_accept(flow, &offer);
+    assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 1);
+}
+
 static void load_pages(struct flow *flow, uint32_t pages)
 {
     static struct ticket_row rows[LOAD_ROWS_MAX];
@@ -200,6 +234,8 @@ int main(void)
             a_large_partition_is_served_in_slices_and_the_best_ticket_first,
             flow_set_up,
             flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_site_cannot_answer_or_end_for_anothers_agent, flow_set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(
             agents_that_come_together_share_what_waits, flow_set_up, flow_tear_down),
     };
