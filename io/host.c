@@ -34,8 +34,8 @@ struct host {
      * table forgets the newest: a core finds out by its own deadlines. */
     struct address downs[DOWNS_MAX];
     uint32_t down_count;
-    /* STORE and LOAD that the store's queue had no room for, in order. As many as clients make a
-     * core ask: the list grows. */
+    /* STORE and LOAD that the store's queue had no room for, in order. The cores bound it: each has
+     * at most one question under way for each row of its tables (queries, cancels, followers). */
     struct effect *postponed;
     uint32_t postponed_count;
     uint32_t postponed_capacity;
