@@ -5,6 +5,10 @@
 #include "lib/arena.h"
 #include "lib/check.h"
 
+/* Lists come right behind SITE_UP. After this a part of them was lost, and a broker that heard the
+ * site take or end work meanwhile does not repeat them by itself. */
+#define LIST_WAIT_MS 3000
+
 static struct map_key key_of_site(const void *context, uint32_t row)
 {
     const struct sites *sites = context;
@@ -112,7 +116,8 @@ sites_hear(struct sites *sites, const struct header *header, uint64_t broker, in
     if (standing != SITES_LIVE) {
         return standing;
     }
-    if (!site->is_complete && !site->is_assembling) {
+    bool is_coming = site->is_assembling && now_ms - site->begun_ms < LIST_WAIT_MS;
+    if (!site->is_complete && !is_coming) {
         return SITES_UNKNOWN;
     }
     heard(sites, row, now_ms);
@@ -147,6 +152,7 @@ enum sites_standing sites_begin(struct sites *sites,
     row->session = message->header.session;
     row->has_session = true;
     row->is_assembling = true;
+    row->begun_ms = now_ms;
     row->broker = broker;
     row->agents_wanted = up->agent_count;
     row->held_wanted = up->held_count;

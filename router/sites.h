@@ -27,6 +27,7 @@ struct site {
     uint32_t held_wanted;
     uint32_t held_got;
     uint64_t stamp; /* the caller's, of when its list began */
+    int64_t begun_ms;
     int64_t heard_ms;
     int64_t asked_ms; /* last SITE_ASK; a second one at most */
     uint8_t name_size;

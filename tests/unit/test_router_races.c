@@ -157,6 +157,23 @@ static void a_site_cannot_answer_or_end_for_anothers_agent(void **state)
     assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 1);
 }
 
+static void a_site_whose_list_was_lost_in_part_is_asked_for(void **state)
+{
+    struct flow *flow = *state;
+    flow_serve(flow, NULL, 0, NULL, 0);
+    struct site_up up = {.name = bytes_of_text("oficina"), .agent_count = 1};
+    struct header like = flow_header(flow, MESSAGE_SITE_UP);
+    like.epoch = 0;
+    steps_receive(&flow->steps, flow_broker, &like, &up, 1);
+    beat_of_every_part(flow);
+    assert_int_equal(steps_count_sends(&flow->steps, MESSAGE_SITE_ASK), 0);
+    steps_wait(&flow->steps, 4000);
+
+    beat_of_every_part(flow);
+
+    assert_int_equal(steps_count_sends(&flow->steps, MESSAGE_SITE_ASK), 1);
+}
+
 static void load_pages(struct flow *flow, uint32_t pages)
 {
     static struct ticket_row rows[LOAD_ROWS_MAX];
@@ -236,6 +253,8 @@ int main(void)
             flow_tear_down),
         cmocka_unit_test_setup_teardown(
             a_site_cannot_answer_or_end_for_anothers_agent, flow_set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_site_whose_list_was_lost_in_part_is_asked_for, flow_set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(
             agents_that_come_together_share_what_waits, flow_set_up, flow_tear_down),
     };
