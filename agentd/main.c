@@ -383,6 +383,10 @@ static int run(struct site *site)
         return EXIT_CODE_FAILED;
     }
     printf("site     %s\nagents   %u\n", site->arguments.site, site->file.agent_count);
+    for (uint32_t i = 0; i < site->arguments.brokers.count; i++) {
+        struct bytes typed = site->arguments.brokers.items[i];
+        printf("broker %u %.*s\n", i, (int) typed.size, (const char *) typed.data);
+    }
     if (site->http != NULL) {
         printf("http     http://%s\n", http_address(site->http));
     }

@@ -293,7 +293,11 @@ static void receive_hello_again(struct agentd *a, const struct message *message)
         /* Somebody knows a later boot than this disk does: it was lost, or copied. */
         a->boot = floor + 1;
         uplink->state = UPLINK_BOOTING;
-        trace_uplink(a, TRACE_WARN, "site.reboot", "the broker knows a later start");
+        trace_uplink(a,
+                     TRACE_WARN,
+                     "site.reboot",
+                     "the broker knows a later start of this site: "
+                     "its folder was lost, or another one runs under its name");
         struct journal_item item = {.op = JOURNAL_PUT_BOOT};
         item.value_size = journal_write_boot(a->boot, item.value);
         journal_add(&a->journal, &item);

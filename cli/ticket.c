@@ -323,6 +323,9 @@ static void print_ticket(const json_t *root)
     print_line(root, "site", "site");
     print_number(root, "attempts", "attempt");
     print_number(root, "failures", "failures");
+    if (json_is_true(json_object_get(root, "person_requested"))) {
+        printf("%-10s %s\n", "person", "asked for, so programs do not get it");
+    }
     print_line(root, "answer", "answer");
     if (json_is_integer(able)) {
         printf("%-10s %" JSON_INTEGER_FORMAT " agents who are up could serve it\n",
