@@ -37,7 +37,7 @@ static void choose_queue(struct draft *draft,
     if (submit->pool.size > 0) {
         pool = plan_find_pool(plan, submit->pool);
         if (pool == NULL) {
-            refuse(draft, REASON_POOL_UNKNOWN, bytes_of_text("pool"));
+            refuse(draft, REASON_POOL_UNKNOWN, submit->pool);
             return;
         }
     }
@@ -49,7 +49,9 @@ static void choose_queue(struct draft *draft,
         draft->queue = fallback(plan, pool);
     }
     if (draft->queue == NULL || !is_in_pool(draft->queue, pool)) {
-        refuse(draft, REASON_QUEUE_UNKNOWN, bytes_of_text("queue"));
+        refuse(draft,
+               REASON_QUEUE_UNKNOWN,
+               submit->queue.size > 0 ? submit->queue : bytes_of_text("queue"));
     }
 }
 
@@ -71,7 +73,7 @@ static void choose_skills(struct draft *draft,
     set_skills(&draft->requirements, submit->skills, submit->skill_count);
     for (uint32_t i = 0; i < submit->skill_count && !plan->any_skill; i++) {
         if (!plan_has_skill(plan, submit->skills[i].name)) {
-            refuse(draft, REASON_SKILL_UNKNOWN, bytes_of_text("skills"));
+            refuse(draft, REASON_SKILL_UNKNOWN, submit->skills[i].name);
             return;
         }
     }

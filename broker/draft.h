@@ -12,7 +12,7 @@ struct draft {
     struct requirements requirements;
     uint32_t priority;
     enum reason_code reason; /* not REASON_NONE: refused, with the field that is wrong */
-    struct bytes field;
+    struct bytes field;      /* of a name that is unknown: the name */
 };
 
 /* A queue that the submitter names must exist, and lie in the pool it names. Where no queue is

@@ -87,10 +87,22 @@ static void open_standard_descriptors(void)
     }
 }
 
-int main(int argc, char **argv)
+/* What could not be written was not said: a full disk is not a success. */
+static int conclude(int code)
 {
-    open_standard_descriptors();
-    zsys_handler_set(NULL); /* signals are ours, not czmq's */
+    bool has_failed = ferror(stdout) != 0;
+    if (fflush(stdout) != 0) {
+        has_failed = true;
+    }
+    if (!has_failed) {
+        return code;
+    }
+    fputs("ventanilla: standard output cannot be written\n", stderr);
+    return code == EXIT_CODE_OK ? EXIT_CODE_FAILED : code;
+}
+
+static int run(int argc, char **argv)
+{
     if (argc < 2) {
         print_help(stderr);
         return EXIT_CODE_USAGE;
@@ -111,4 +123,11 @@ int main(int argc, char **argv)
         }
     }
     return refuse(typed);
+}
+
+int main(int argc, char **argv)
+{
+    open_standard_descriptors();
+    zsys_handler_set(NULL); /* signals are ours, not czmq's */
+    return conclude(run(argc, argv));
 }

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/serve_agents.h"
 #include "cli/serve_cluster.h"
 #include "io/desk_program.h"
 #include "io/endpoint.h"
@@ -183,6 +184,7 @@ static int read_agents(struct server *server)
                                                   .capacity = file->agents[i].capacity,
                                                   .answers = ANSWERS_AUTO};
     }
+    (void) serve_agents_warn(file, &server->plan.plan);
     return CLI_GO_ON;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/refusal.h"
 #include "cli/submit_file.h"
 #include "io/process.h"
 #include "io/ticket_json.h"
@@ -296,13 +297,17 @@ static void answered(void *context, const struct submitted *answer)
     }
 }
 
-static int refused(const struct single *single)
+static int refused(struct single *single, struct client *client)
 {
     enum reason_code reason = single->answer.reason;
-    cli_error("refused: %s%s%s",
-              single->field,
-              single->field[0] != '\0' ? ": " : "",
-              reason_text(reason));
+    char text[REFUSAL_BYTES];
+    char hint[REFUSAL_BYTES] = "";
+    single->answer.field = bytes_of_text(single->field);
+    refusal_text(&single->answer, text);
+    if (reason == REASON_QUEUE_UNKNOWN) {
+        refusal_hint(client, single->submit.queue, hint);
+    }
+    cli_error("refused: %s%s", text, hint);
     if (reason == REASON_QUEUE_UNKNOWN || reason == REASON_POOL_UNKNOWN ||
         reason == REASON_SKILL_UNKNOWN) {
         return EXIT_CODE_NOT_FOUND;
@@ -346,7 +351,7 @@ static int send_single(struct single *single, struct client *client)
         return cli_client_failed(err, single->arguments->server);
     }
     if (single->answer.answer == ANSWER_REJECT) {
-        return refused(single);
+        return refused(single, client);
     }
     char id[ID_TEXT_SIZE];
     id_to_text(single->answer.ticket, id);

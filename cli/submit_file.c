@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/refusal.h"
 #include "io/process.h"
 #include "lib/arena.h"
 #include "lib/check.h"
@@ -113,14 +114,8 @@ static void answered(void *context, const struct submitted *answer)
     } else if (answer->answer == ANSWER_DUPLICATE) {
         sender->repeated++;
     } else {
-        char reason[TICKET_JSON_ERROR_BYTES];
-        snprintf(reason,
-                 sizeof reason,
-                 "%.*s%s%s",
-                 (int) answer->field.size,
-                 answer->field.size > 0 ? (const char *) answer->field.data : "",
-                 answer->field.size > 0 ? ": " : "",
-                 reason_text(answer->reason));
+        char reason[REFUSAL_BYTES];
+        refusal_text(answer, reason);
         refuse(sender, answer->ref, reason);
     }
     draw_bar(sender);

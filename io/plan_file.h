@@ -6,15 +6,16 @@
  * pools:
  *   - name: via-publica
  *     queues:
- *       - {name: aceras, grace_s: 300, offer_ttl_s: 20, max_fails: 8, priority: 50, languages:
- * [es]} skills: [pavimento, alumbrado]     # absent: any skill name is accepted intake: # the first
- * rule that fits fills what a ticket leaves out
+ *       - {name: aceras, grace_s: 300, offer_ttl_s: 20, max_fails: 8, priority: 50,
+ *          languages: [es]}
+ * skills: [pavimento, alumbrado]     # absent: any skill name is accepted
+ * intake:                            # the first rule that fits fills what a ticket leaves out
  *   - when: {service: "Desperfecto en acera"}
  *     queue: aceras
  *     skills: {pavimento: 2}
  *     language: es
  *     priority: 60
- * default_queue: aceras              # absent: the first queue
+ * default_queue: aceras              # may be absent if there is one queue only
  *
  * The first language of a queue is the one of tickets that name none.
  */

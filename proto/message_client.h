@@ -85,7 +85,7 @@ struct submitted {
     enum answer answer;
     struct ticket_id ticket; /* OK, DUPLICATE */
     enum reason_code reason; /* REJECT, BUSY */
-    struct bytes field;      /* REJECT: which field, may be empty */
+    struct bytes field;      /* REJECT: which field, or the unknown name; may be empty */
     uint32_t retry_ms;       /* BUSY */
 };
 

@@ -11,7 +11,9 @@ teardown() {
 @test "a ticket by flags: what is wrong is named" {
     start_server
     expect 3 "$ventanilla" submit --text x --queue nope
-    says "there is no such queue"
+    says "queue 'nope': there is no such queue; known: default"
+    expect 3 "$ventanilla" submit --text x --queue defualt
+    says "did you mean 'default'?"
     expect 2 "$ventanilla" submit --text x --skill a=11
     says "a level is 0 to 10"
     expect 2 "$ventanilla" submit --text x --skill a
@@ -70,7 +72,7 @@ teardown() {
     says "t.jsonl:2: unknown field 'txt', did you mean 'text'?"
     says "t.jsonl:3: skills.x: level 11 is out of range, 0 to 10 are allowed"
     says "t.jsonl:4: not valid JSON"
-    says "t.jsonl:5: queue: there is no such queue"
+    says "t.jsonl:5: queue 'nope': there is no such queue"
     says "t.jsonl:6: text: contains a NUL byte"
     says "t.jsonl:7: priority: 101 is out of range"
     says "t.jsonl:8: not valid JSON: unable to decode byte 0xff"
@@ -224,4 +226,22 @@ YAML
     expect 1 "$ventanilla" serve --data "$BATS_TEST_TMPDIR/readonly" --clients 127.0.0.1:0 \
         --sites 127.0.0.1:0 --http 127.0.0.1:0
     says "is not writable"
+}
+
+@test "agents with queues or skills that the plan does not have are named, and work all the same" {
+    printf '%s\n' 'pools: [{name: p, queues: [{name: aceras}]}]' 'skills: [pavimento]' \
+        >"$BATS_TEST_TMPDIR/plan.yaml"
+    printf '%s\n' 'agents:' \
+        '  - {name: ana, run: [x], queues: [aceras, acera], skills: {pavimentos: 3, pavimento: 1}}' \
+        >"$BATS_TEST_TMPDIR/agents.yaml"
+    start_server --plan "$BATS_TEST_TMPDIR/plan.yaml" --agents "$BATS_TEST_TMPDIR/agents.yaml"
+    run cat "$BATS_TEST_TMPDIR/serve.err"
+    says "agent 'ana' has the queue 'acera', which the plan does not know, did you mean 'aceras'?"
+    says "agent 'ana' has the skill 'pavimentos', which the plan does not know, did you mean 'pavimento'?"
+    [ "$(grep -c warning "$BATS_TEST_TMPDIR/serve.err")" -eq 2 ]
+}
+
+@test "what cannot be written to standard output is no success" {
+    expect 1 bash -c "'$ventanilla' version >/dev/full"
+    says "standard output cannot be written"
 }

@@ -68,6 +68,7 @@ static void an_unknown_queue_or_pool_or_skill_is_refused(void **state)
     submit.queue = bytes_of_text("nada");
     send_one(world, &submit);
     assert_int_equal(answer(world)->reason, REASON_QUEUE_UNKNOWN);
+    assert_true(bytes_equal_text(answer(world)->field, "nada"));
 
     submit = world_submit(2);
     submit.pool = bytes_of_text("nada");
@@ -84,6 +85,7 @@ static void an_unknown_queue_or_pool_or_skill_is_refused(void **state)
     submit.skill_count = 1;
     send_one(world, &submit);
     assert_int_equal(answer(world)->reason, REASON_SKILL_UNKNOWN);
+    assert_true(bytes_equal_text(answer(world)->field, "nada"));
     assert_null(steps_find(&world->steps, EFFECT_STORE, 0));
 
     world->plan.any_skill = true;
