@@ -148,6 +148,7 @@ expect_said() { grep -qiE -- "$1" "$work/run.err" "$work/run.out" || fail "nobod
 clients=127.0.0.1:0
 sites=127.0.0.1:0
 http=127.0.0.1:0
+around=() # a command that serve and agentd are started by, such as env NAME=VALUE
 
 is_ready() { grep -q '^ready' "$work/$1.out" || ! is_running "$1"; }
 address_in() { sed -nE "s|^$2 +(http://)?([0-9.]+:[0-9]+)$|\2|p" "$work/$1.out" | tail -n 1; }
@@ -158,7 +159,7 @@ serve_start() {
     local name="$1"
     shift
     : >"$work/$name.out"
-    start "$name" "$bin/ventanilla" serve --data "$work/data" --clients "$clients" \
+    start "$name" "${around[@]}" "$bin/ventanilla" serve --data "$work/data" --clients "$clients" \
         --sites "$sites" --http "$http" --log-level "$log_level" "$@"
     wait_until 20 is_ready "$name"
     is_running "$name" || fail "$name did not start"
@@ -170,7 +171,7 @@ serve_start() {
 agentd_start() {
     local name="$1"
     shift
-    start "$name" "$bin/ventanilla-agentd" --broker "$sites" --site "$name" \
+    start "$name" "${around[@]}" "$bin/ventanilla-agentd" --broker "$sites" --site "$name" \
         --agents "$work/$name.yaml" --data "$work/$name.data" --log-level "$log_level" "$@"
 }
 
