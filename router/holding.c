@@ -249,6 +249,20 @@ static void agents_came(struct router *router, uint32_t site, const struct messa
     }
 }
 
+/* Counts a message of a list. False: with the last one it is much shorter than what the site said
+ * by BEAT, so a message before it, which was full, was lost. */
+static bool may_be_whole(struct sites_pair *pair, const struct message *message)
+{
+    bool is_first = (message->header.flags & HEADER_FIRST) != 0;
+    bool is_last = (message->header.flags & HEADER_LAST) != 0;
+    if (pair == NULL) {
+        return is_first;
+    }
+    uint32_t count = (is_first ? 0 : pair->list_count) + message->count;
+    pair->list_count = is_last ? 0 : count;
+    return is_first || count + MESSAGE_ENTRIES_MAX / 2U > pair->beat_count;
+}
+
 /* An answer to HELD_ASK: what the site holds of one partition, for the owner of that epoch. */
 static void answer_came(struct router *router, uint32_t site, const struct message *message)
 {
@@ -262,11 +276,12 @@ static void answer_came(struct router *router, uint32_t site, const struct messa
     for (uint32_t i = 0; i < message->count; i++) {
         judge_held(router, site, &message->held[i]);
     }
-    if ((header->flags & HEADER_LAST) == 0) {
-        return;
+    struct sites_pair *pair = sites_pair(&router->sites, site, header->part, header->epoch);
+    bool is_whole = may_be_whole(pair, message);
+    if ((header->flags & HEADER_LAST) == 0 || !is_whole) {
+        return; /* still at odds, it is asked again */
     }
     judge_missing(router, site, header->part, header->seq);
-    struct sites_pair *pair = sites_pair(&router->sites, site, header->part, header->epoch);
     if (pair != NULL) {
         pair->agreed_ms = router->now_ms;
     }
@@ -369,6 +384,7 @@ static void beat_came(struct router *router, uint32_t site, const struct message
     if (pair == NULL) {
         return;
     }
+    pair->beat_count = message->beat[0].held_count;
     if (is_same) {
         pair->agreed_ms = router->now_ms;
     } else if (router->now_ms - pair->agreed_ms > DISAGREE_MS) {

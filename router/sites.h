@@ -39,9 +39,11 @@ struct sites_pair {
     uint32_t site; /* row */
     uint32_t part;
     uint64_t epoch;
-    uint64_t seq;      /* of the last message sent under this epoch */
-    int64_t agreed_ms; /* last digest or list that was the same on both sides */
-    int64_t asked_ms;  /* last HELD_ASK */
+    uint64_t seq;        /* of the last message sent under this epoch */
+    int64_t agreed_ms;   /* last digest or list that was the same on both sides */
+    int64_t asked_ms;    /* last HELD_ASK */
+    uint32_t beat_count; /* tickets held, by the last BEAT */
+    uint32_t list_count; /* of the list that comes in */
 };
 
 struct sites {

@@ -157,6 +157,22 @@ static void a_site_cannot_answer_or_end_for_anothers_agent(void **state)
     assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 1);
 }
 
+static void a_list_of_which_a_message_was_lost_is_not_judged(void **state)
+{
+    struct flow *flow = *state;
+    flow_work(flow);
+    uint64_t seq = steps_find_send(&flow->steps, MESSAGE_CONFIRM, 0)->header.seq;
+    struct beat beat = {.held_count = 300};
+    struct header like = flow_header(flow, MESSAGE_BEAT);
+    steps_receive(&flow->steps, flow_broker, &like, &beat, 1);
+    like = answer_header(flow, seq);
+    like.flags = HEADER_LAST; /* the first 256, ticket 1 among them, did not come */
+
+    steps_receive(&flow->steps, flow_broker, &like, NULL, 0);
+
+    assert_int_equal(steps_count(&flow->steps, EFFECT_STORE), 0);
+}
+
 static void a_site_whose_list_was_lost_in_part_is_asked_for(void **state)
 {
     struct flow *flow = *state;
@@ -255,6 +271,8 @@ int main(void)
             a_site_cannot_answer_or_end_for_anothers_agent, flow_set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(
             a_site_whose_list_was_lost_in_part_is_asked_for, flow_set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_list_of_which_a_message_was_lost_is_not_judged, flow_set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(
             agents_that_come_together_share_what_waits, flow_set_up, flow_tear_down),
     };
