@@ -112,7 +112,9 @@ static void keep(struct order *order)
             struct message *to = ARENA_NEW(&order->arena, struct message);
             *to = *from;
             to->entries = arena_take(&order->arena, size + 1U, ARENA_ALIGN_MAX);
-            memcpy(to->entries, from->entries, size);
+            if (size > 0) {
+                memcpy(to->entries, from->entries, size);
+            }
             kept.send.message = to;
             for (uint32_t n = 0; from->header.kind == MESSAGE_OFFER && n < from->count; n++) {
                 judge(order, &from->offer[n]);
