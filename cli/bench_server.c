@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <inttypes.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,7 +41,7 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 
 vt_err bench_server_prepare(struct bench_server *server)
 {
-    const char *base = getenv("TMPDIR");
+    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): nobody changes it */
     char path[BENCH_SERVER_PATH_BYTES + 16];
     *server = (struct bench_server){.out_fd = -1};
     snprintf(server->folder,
@@ -50,7 +49,7 @@ vt_err bench_server_prepare(struct bench_server *server)
              "%s/ventanilla-bench-XXXXXX",
              base == NULL || base[0] == '\0' ? "/tmp" : base);
     if (mkdtemp(server->folder) == NULL) {
-        cli_error("%s: %s", server->folder, strerror(errno));
+        cli_error("%s: %s", server->folder, strerrordesc_np(errno));
         server->folder[0] = '\0';
         return VT_UNAVAILABLE;
     }
@@ -212,16 +211,24 @@ static void forget(struct bench_server *server)
     server->pid = 0;
 }
 
+static bool wait_for_end(struct bench_server *server)
+{
+    for (int64_t waited_ms = 0; waited_ms < STOP_WAIT_MS; waited_ms += STEP_MS) {
+        if (waitpid(server->pid, NULL, WNOHANG) != 0) {
+            forget(server);
+            return true;
+        }
+        pause_ms(STEP_MS);
+    }
+    return false;
+}
+
 void bench_server_stop(struct bench_server *server)
 {
     for (uint32_t i = 0; i < STOP_TRIES && server->pid != 0; i++) {
         kill(server->pid, i + 1 < STOP_TRIES ? SIGTERM : SIGKILL);
-        for (int64_t waited_ms = 0; waited_ms < STOP_WAIT_MS; waited_ms += STEP_MS) {
-            if (waitpid(server->pid, NULL, WNOHANG) != 0) {
-                forget(server);
-                return;
-            }
-            pause_ms(STEP_MS);
+        if (wait_for_end(server)) {
+            return;
         }
     }
 }
@@ -260,14 +267,15 @@ double bench_server_cpu_s(const struct bench_server *server)
 uint64_t bench_server_pss_bytes(const struct bench_server *server)
 {
     char line[128];
-    uint64_t kilobytes = 0;
+    unsigned long long kilobytes = 0;
     snprintf(line, sizeof line, "/proc/%d/smaps_rollup", (int) server->pid);
     FILE *file = server->pid == 0 ? NULL : fopen(line, "re");
     if (file == NULL) {
         return 0;
     }
     while (fgets(line, sizeof line, file) != NULL) {
-        if (sscanf(line, "Pss: %" SCNu64, &kilobytes) == 1) {
+        if (strncmp(line, "Pss:", 4) == 0) {
+            kilobytes = strtoull(line + 4, NULL, 10);
             break;
         }
     }
@@ -317,17 +325,23 @@ static bool read_page(const char *address, char *page)
     return size > 0;
 }
 
+static double find_metric(const char *page, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = strstr(page, name); at != NULL; at = strstr(at + 1, name)) {
+        if (at > page && at[-1] == '\n' && at[size] == ' ') {
+            return strtod(at + size, NULL);
+        }
+    }
+    return -1;
+}
+
 double bench_server_metric(const struct bench_server *server, const char *name)
 {
     double value = -1;
-    size_t size = strlen(name);
     char *page = malloc(PAGE_BYTES);
     if (page != NULL && server->http[0] != '\0' && read_page(server->http, page)) {
-        for (const char *at = strstr(page, name); at != NULL; at = strstr(at + 1, name)) {
-            if (at[-1] == '\n' && at[size] == ' ') {
-                value = strtod(at + size, NULL);
-            }
-        }
+        value = find_metric(page, name);
     }
     free(page);
     return value;

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # ventanilla bench: that it measures, checks and says so; how fast the machine is, is no test.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     ventanilla="$VENTANILLA_BIN/ventanilla"
     export TMPDIR="$BATS_TEST_TMPDIR"
