@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +110,7 @@ static _Noreturn void run_child(const char *folder, int out_fd, pid_t parent)
     }
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
     execv("/proc/self/exe", argv);
     _exit(EXIT_CODE_FAILED);
 }
@@ -246,6 +247,7 @@ void bench_server_close(struct bench_server *server)
 {
     bench_server_stop(server);
     if (server->folder[0] != '\0') {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else changes into another folder */
         nftw(server->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
         server->folder[0] = '\0';
     }
