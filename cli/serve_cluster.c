@@ -143,8 +143,7 @@ static vt_err open_stores(struct serve_cluster *cluster,
 
     char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%s/agentd", options->data);
-    struct store_options journal_options = {
-        .folder = folder, .log = log_store, .context = cluster};
+    struct store_options journal_options = {.folder = folder, .log = log_store, .context = cluster};
     return store_open_journal(&journal_options, &cluster->journal, message, SERVE_MESSAGE_BYTES);
 }
 

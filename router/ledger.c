@@ -387,12 +387,9 @@ void ledger_note(struct router *router, const struct ticket_row *row)
     }
     const struct ticket *from = ticket_at(router, ticket);
     bool is_newer = row->rev > from->rev;
-    if (is_newer && from->stage == STAGE_PARKED && row->state == TICKET_QUEUED) {
-        take(router, ticket, row); /* its last agent is preferred */
-        return;
-    }
-    if (is_newer && from->stage == STAGE_WAITING && row->state == TICKET_QUEUED) {
-        take(router, ticket, row);
+    bool is_idle = from->stage == STAGE_PARKED || from->stage == STAGE_WAITING;
+    if (is_newer && is_idle && row->state == TICKET_QUEUED) {
+        take(router, ticket, row); /* one that was parked prefers its last agent */
         return;
     }
     struct ticket_row merged = ledger_row_of(router, ticket);
