@@ -89,7 +89,6 @@ void confirms_assigned(struct router *router,
         ticket_at(router, ticket)->attempt = row->attempt;
         ticket_at(router, ticket)->rev = row->rev;
     }
-    refusals_clear_ticket(&router->matching.refusals, ticket);
     router->ledger.rows[ticket].holder = offer.agent + 1U; /* the offer's slot is now its own */
     ledger_bind(router, ticket, row->agent, row->site);
     if (is_live) {

@@ -50,8 +50,7 @@ struct order {
     struct hand hands[AGENTS];
     uint32_t skill_of[TICKETS_MAX + 1];
     bool is_offered[TICKETS_MAX + 1];
-    uint32_t refused_by[TICKETS_MAX + 1];
-    int64_t refused_until_ms[TICKETS_MAX + 1];
+    int64_t refused_until_ms[TICKETS_MAX + 1][AGENTS];
     struct effect inbox[INBOX_MAX];
     uint32_t inbox_count;
     uint32_t offers;
@@ -79,8 +78,7 @@ static struct service_key key_of(const struct ticket_row *row)
 
 static bool may_serve(const struct order *order, uint32_t agent, uint32_t number)
 {
-    bool is_refused = order->refused_by[number] == FIRST_AGENT + agent &&
-                      order->steps.now_ms < order->refused_until_ms[number];
+    bool is_refused = order->steps.now_ms < order->refused_until_ms[number][agent];
     return (agent_skills[agent] >> order->skill_of[number] & 1U) != 0 && !is_refused;
 }
 
@@ -260,8 +258,8 @@ static void end_work(struct order *order, uint32_t agent)
     outcome.seen = store_memory_find(order->store, outcome.ticket)->row.msgs;
     hand->is_working = false;
     if (outcome.what == OUTCOME_GIVE_BACK) {
-        order->refused_by[outcome.ticket.lo] = outcome.agent;
-        order->refused_until_ms[outcome.ticket.lo] = order->steps.now_ms + REFUSED_MS;
+        order->refused_until_ms[outcome.ticket.lo][outcome.agent - FIRST_AGENT] =
+            order->steps.now_ms + REFUSED_MS;
     }
     say(order, MESSAGE_OUTCOME, &outcome, 1);
 }

@@ -41,6 +41,48 @@ static void a_ticket_given_back_goes_to_another_agent_first(void **state)
     assert_int_equal(flow_offered(flow).attempt, 2);
 }
 
+static void a_ticket_that_all_gave_back_rests_before_the_first_of_them_gets_it_again(void **state)
+{
+    struct flow *flow = *state;
+    flow_serve(flow, NULL, 0, NULL, 0);
+    flow_both_up(flow);
+    struct ticket_row ticket = flow_row(flow, 1);
+    flow_forward_ticket(flow, &ticket);
+    struct offer offer = flow_offered(flow);
+    flow_accept(flow, &offer);
+    flow_stored(
+        flow,
+        &(struct store_result){.status = STORE_DONE, .row = flow_assigned_row(flow, 1, FLOW_ANA)});
+    flow_outcome(flow, OUTCOME_GIVE_BACK);
+    flow_stored(flow, &(struct store_result){.status = STORE_DONE});
+    offer = flow_offered(flow);
+    assert_int_equal(offer.agent, FLOW_BEN);
+    steps_wait(&flow->steps, 1000);
+    flow_accept(flow, &offer);
+    struct ticket_row second = flow_assigned_row(flow, 1, FLOW_BEN);
+    second.attempt = 2;
+    second.rev += 2;
+    flow_stored(flow, &(struct store_result){.status = STORE_DONE, .row = second});
+
+    struct outcome outcome = {.what = OUTCOME_GIVE_BACK,
+                              .ticket = offer.ticket,
+                              .attempt = 2,
+                              .agent = FLOW_BEN,
+                              .seen = 1};
+    struct header header = flow_header(flow, MESSAGE_OUTCOME);
+    steps_receive(&flow->steps, flow_broker, &header, &outcome, 1);
+    flow_stored(flow, &(struct store_result){.status = STORE_DONE});
+
+    assert_int_equal(steps_count_sends(&flow->steps, MESSAGE_OFFER), 0);
+    steps_wait(&flow->steps, 13000);
+    struct avail alive = {.agent = FLOW_ANA, .free = 1, .is_available = true};
+    header = flow_header(flow, MESSAGE_AVAIL);
+    steps_receive(&flow->steps, flow_broker, &header, &alive, 1);
+    assert_int_equal(steps_count_sends(&flow->steps, MESSAGE_OFFER), 0);
+    steps_wait(&flow->steps, 1000);
+    assert_int_equal(flow_offered(flow).agent, FLOW_ANA);
+}
+
 static void a_late_completion_of_an_older_attempt_keeps_its_text_and_is_stale(void **state)
 {
     struct flow *flow = *state;
@@ -246,6 +288,10 @@ int main(void)
             a_repeated_outcome_is_acknowledged_from_the_row, flow_set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(
             a_ticket_given_back_goes_to_another_agent_first, flow_set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_ticket_that_all_gave_back_rests_before_the_first_of_them_gets_it_again,
+            flow_set_up,
+            flow_tear_down),
         cmocka_unit_test_setup_teardown(
             a_late_completion_of_an_older_attempt_keeps_its_text_and_is_stale,
             flow_set_up,
