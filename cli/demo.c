@@ -124,7 +124,7 @@ static int load_tickets(struct demo *demo)
     }
     vt_err err = demo_tickets_load(&demo->tickets, demo->tickets_path);
     if (err != VT_OK) {
-        return EXIT_CODE_USAGE;
+        return err == VT_NOT_FOUND ? EXIT_CODE_NOT_FOUND : EXIT_CODE_USAGE;
     }
     return CLI_GO_ON;
 }
@@ -397,7 +397,7 @@ static void serve_on(struct demo *demo)
     if (reopen(demo) != CLI_GO_ON) {
         return;
     }
-    printf("\nstill up, until Ctrl-C\n");
+    printf("\nstill up, until Ctrl-C; try `ventanilla status --server %s`\n", server_of(demo));
     printf("data     %s\n", demo->folder);
     printf("clients  %s\n", server_of(demo));
     printf("sites    %s\n", endpoint_address(serve_cluster_endpoint(demo->cluster, LINK_SITES)));

@@ -34,13 +34,15 @@ struct desk_agent {
     uint32_t number; /* or NUMBER_FOREIGN */
     bool gives_back;
     int64_t began_us;
-    int64_t counted_us; /* busy_us and idle_us are right up to here */
+    int64_t free_since_us; /* came on duty, ended its work or declined */
+    int64_t counted_us;    /* busy_us and idle_us are right up to here */
 };
 
 /* A ticket as it is known before its payload: by id. */
 struct offered {
     struct ticket_id ticket;
     int64_t at_us;
+    int64_t free_since_us; /* of the agent it was offered to */
 };
 
 struct demo_desk {
@@ -102,6 +104,7 @@ static void set_duty(struct demo_desk *desk, uint32_t slot)
         count_time(desk, i, now_us);
         if (desk->agents[i].is_on_duty != is_on_duty) {
             desk->agents[i].is_on_duty = is_on_duty;
+            desk->agents[i].free_since_us = now_us;
             desk->loads[desk->staff->pools[i]].on_duty += is_on_duty ? 1u : UINT32_MAX;
             say_available(desk, i);
         }
@@ -142,13 +145,15 @@ static void follow_clock(struct demo_desk *desk, int64_t now_ms)
 
 /* ---- offers ---- */
 
-static void note_offer(struct demo_desk *desk, struct ticket_id ticket)
+static void note_offer(struct demo_desk *desk, uint32_t agent, struct ticket_id ticket)
 {
     struct map_key key = {.a = ticket.hi, .b = ticket.lo};
     uint32_t row = map_count(&desk->offered_by_id);
     uint32_t found = 0;
     if (row < desk->offered_by_id.capacity && !map_find(&desk->offered_by_id, key, &found)) {
-        desk->offered[row] = (struct offered){.ticket = ticket, .at_us = process_now_us()};
+        desk->offered[row] = (struct offered){.ticket = ticket,
+                                              .at_us = process_now_us(),
+                                              .free_since_us = desk->agents[agent].free_since_us};
         CHECK(map_put(&desk->offered_by_id, key, row) == VT_OK);
     }
 }
@@ -158,7 +163,7 @@ static void receive_offer(struct demo_desk *desk, uint32_t agent, const struct o
 {
     struct desk_agent *a = &desk->agents[agent];
     desk->figures.offers++;
-    note_offer(desk, offer->ticket);
+    note_offer(desk, agent, offer->ticket);
     if (!a->is_listed) {
         a->is_listed = true;
         desk->answering[desk->answering_count++] = agent;
@@ -183,6 +188,7 @@ static void send_answer(struct demo_desk *desk, uint32_t agent)
                               .reason = DECLINE_REFUSED};
     struct message message = {.count = 1};
     if (a->declines) {
+        desk->agents[agent].free_since_us = process_now_us();
         message.header.kind = MESSAGE_DESK_DECLINE;
         message.decline = &decline;
     } else {
@@ -238,7 +244,12 @@ static void note_answer(struct demo_desk *desk, const struct confirm *confirm, u
     uint32_t row = 0;
     struct map_key key = {.a = confirm->ticket.hi, .b = confirm->ticket.lo};
     if (ticket->answers == 0 && map_find(&desk->offered_by_id, key, &row)) {
-        histogram_add(&desk->figures.offer_us, desk->offered[row].at_us - submitted_us);
+        const struct offered *offered = &desk->offered[row];
+        histogram_add(&desk->figures.offer_us, offered->at_us - submitted_us);
+        /* The longest free is offered a ticket first: if it was not free, nobody was. */
+        if (offered->free_since_us <= submitted_us) {
+            histogram_add(&desk->figures.offer_at_once_us, offered->at_us - submitted_us);
+        }
     }
     int64_t wait_us = now_us - (ticket->entered_us > 0 ? ticket->entered_us : submitted_us);
     ticket->answers++;
@@ -297,8 +308,10 @@ static void send_result(struct demo_desk *desk, uint32_t agent)
 
 static void stop_work(struct demo_desk *desk, uint32_t agent)
 {
-    count_time(desk, agent, process_now_us());
+    int64_t now_us = process_now_us();
+    count_time(desk, agent, now_us);
     desk->agents[agent].is_working = false;
+    desk->agents[agent].free_since_us = now_us;
     desk->loads[desk->staff->pools[agent]].busy--;
     timers_clear(&desk->timers, agent);
 }

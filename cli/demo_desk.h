@@ -36,14 +36,15 @@ struct demo_desk_figures {
     uint64_t answered; /* work begun */
     uint64_t answered_in_time;
     uint64_t given_back;
-    uint64_t ended;            /* work ended, given back or done */
-    uint64_t overbooked;       /* an agent was given a second ticket at a time: must be 0 */
-    uint64_t twice;            /* work was given out that had been completed: must be 0 */
-    int64_t wait_us;           /* of `answered` */
-    int64_t worked_us;         /* of `ended` */
-    int64_t busy_us;           /* all agents, until the last arrival */
-    int64_t idle_us;           /* on duty without work, until the last arrival */
-    struct histogram offer_us; /* first offer of each ticket, from its submit */
+    uint64_t ended;                    /* work ended, given back or done */
+    uint64_t overbooked;               /* an agent was given a second ticket at a time: must be 0 */
+    uint64_t twice;                    /* work was given out that had been completed: must be 0 */
+    int64_t wait_us;                   /* of `answered` */
+    int64_t worked_us;                 /* of `ended` */
+    int64_t busy_us;                   /* all agents, until the last arrival */
+    int64_t idle_us;                   /* on duty without work, until the last arrival */
+    struct histogram offer_us;         /* first offer of each ticket, from its submit */
+    struct histogram offer_at_once_us; /* the same, of those that found an agent free */
 };
 
 /* By ticket. */

@@ -95,6 +95,12 @@ static void print_offers(const struct demo_report_options *options)
         "free agent included\n",
         (double) histogram_percentile(&figures->offer_us, P50) / US_PER_MS,
         (double) histogram_percentile(&figures->offer_us, P99) / US_PER_MS);
+    uint64_t at_once = histogram_count(&figures->offer_at_once_us);
+    printf("  agent free     p50 %.1f ms, p99 %.1f ms  the same, of the %" PRIu64
+           " tickets that found an agent free as they came\n",
+           (double) histogram_percentile(&figures->offer_at_once_us, P50) / US_PER_MS,
+           (double) histogram_percentile(&figures->offer_at_once_us, P99) / US_PER_MS,
+           at_once);
     printf("offers           %" PRIu64 " made, %" PRIu64
            " declined (the next agent gets it), %" PRIu64 " taken back\n",
            figures->offers,

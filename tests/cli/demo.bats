@@ -33,7 +33,7 @@ is_serving() {
     run -0 --separate-stderr "$ventanilla" demo --tickets "$tickets" --speed 20000
     [[ "$output" == *"Report: 300 tickets of tickets.jsonl"* ]]
     for word in offered answered completed abandoned "service level" ASA AHT occupancy \
-        "submit to offer" "most waiting" Drawn; do
+        "submit to offer" "agent free" "most waiting" Drawn; do
         [[ "$output" == *"$word"* ]]
     done
     [ "${lines[-1]}" = "acknowledged 300, completed 300, lost 0, doubled 0" ]
@@ -68,7 +68,7 @@ is_serving() {
 }
 
 @test "a file that is none of tickets is a usage error" {
-    expect 2 "$ventanilla" demo --tickets "$BATS_TEST_TMPDIR/absent.jsonl"
+    expect 3 "$ventanilla" demo --tickets "$BATS_TEST_TMPDIR/absent.jsonl"
     says "No such file"
     : >"$tickets"
     expect 2 "$ventanilla" demo --tickets "$tickets"
