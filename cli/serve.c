@@ -366,6 +366,7 @@ int serve_command(struct cli_arguments arguments)
     if (code != CLI_GO_ON) {
         return code;
     }
+    process_raise_descriptors();
     server.signals_fd = process_signals_open();
     if (server.signals_fd < 0) {
         cli_error("signals cannot be received");

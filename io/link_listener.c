@@ -12,6 +12,7 @@
 #define HEARTBEAT_MS 5000
 #define HEARTBEAT_TIMEOUT_MS 15000
 #define HEARTBEAT_TTL_MS 20000
+#define BACKLOG 1024 /* connections not yet accepted; more and each waits a second for its turn */
 #define LINGER_MS 200
 
 /* A message's frames are bounded by libzmq before a byte of them is looked at. */
@@ -58,6 +59,7 @@ vt_err link_listener_open(const struct link_listener_options *options, struct li
         return VT_UNAVAILABLE;
     }
     listener->handle = zsock_resolve(listener->socket);
+    zsock_set_backlog(listener->socket, BACKLOG);
     zsock_set_router_mandatory(listener->socket, 1);
     zsock_set_sndtimeo(listener->socket, 0);
     zsock_set_linger(listener->socket, LINGER_MS);

@@ -2,7 +2,9 @@
  * a fixed rate whatever is answered, and sites whose agents complete at once (those of the bench).
  *
  *   resilience_load CLIENTS TOLD SECONDS [--sites ADDRESS] [--window N] [--rate N] [--clients N]
+ *                   [--deaf 1]
  *
+ * --deaf: the clients send and never read an answer.
  * TOLD gets a line for everything that the server has promised: "acknowledged KEY TICKET",
  * "completed TICKET", in hex. It ends after SECONDS, or as soon as a connection breaks, and says in
  * one line what it saw. Needs the bench's plan (`ventanilla bench --print-plan`).
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/bench_plan.h"
 #include "cli/bench_sites.h"
@@ -27,11 +30,13 @@
 #define CLIENTS_MAX 64u
 #define PACK_MAX 50u
 #define HIGH_WATER 4096
+#define DEAF_HIGH_WATER 16
 #define TIMES_MAX (UINT64_C(1) << 21)
 #define TURN_MS 5
 #define UP_MS 5000
 #define LOST_MS 2000
 #define US_PER_S 1000000
+#define NS_PER_MS 1000000
 
 struct load;
 
@@ -67,6 +72,7 @@ struct load {
     uint32_t retry_ms_max;
     int64_t longest_silence_ms; /* of any client with something unanswered */
     bool is_cut;
+    bool is_deaf;
 };
 
 static int64_t larger(int64_t a, int64_t b)
@@ -217,6 +223,8 @@ static void read_arguments(struct load *load, int count, char **arguments)
             load->rate = value;
         } else if (strcmp(arguments[i], "--clients") == 0) {
             load->client_count = value;
+        } else if (strcmp(arguments[i], "--deaf") == 0) {
+            load->is_deaf = true;
         } else {
             CHECK(strcmp(arguments[i], "--sites") == 0);
             load->sites_address = arguments[i + 1];
@@ -235,7 +243,7 @@ static void open_clients(struct load *load)
             .loop = load->loop,
             .edge = EDGE_BROKER_TO_CLIENT,
             .endpoint = endpoint,
-            .high_water = HIGH_WATER,
+            .high_water = load->is_deaf ? DEAF_HIGH_WATER : HIGH_WATER,
             .events = {.message = message_came, .down = link_down, .context = client},
         };
         *client = (struct client){.load = load, .heard_ms = process_now_ms()};
@@ -298,6 +306,18 @@ static void finish(struct load *load)
                   load->is_cut ? 1 : 0);
 }
 
+/* A deaf client's answers stay where they are: in the sockets, and then at the server. */
+static void run(struct load *load)
+{
+    struct timespec time = {.tv_nsec = TURN_MS * NS_PER_MS};
+    if (!load->is_deaf) {
+        loop_run(load->loop, load->until_ms);
+        return;
+    }
+    (void) turn(load, process_now_ms());
+    (void) nanosleep(&time, NULL);
+}
+
 int main(int count, char **arguments)
 {
     static struct load load;
@@ -313,7 +333,7 @@ int main(int count, char **arguments)
     CHECK(loop_add_turner(load.loop, &turner) == VT_OK);
     load.begun_us = process_now_us();
     while (!load.is_cut && process_now_ms() < load.until_ms) {
-        loop_run(load.loop, load.until_ms);
+        run(&load);
     }
     finish(&load);
     for (uint32_t i = 0; i < load.client_count; i++) {
