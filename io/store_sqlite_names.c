@@ -1,5 +1,10 @@
 #include "io/store_sqlite.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+#define LEFT_OUT_BYTES 256u
+
 /* Names and the numbers they are known by: pools, queues, sites, agents. */
 
 static int find_or_add(struct store_sqlite *self,
@@ -22,6 +27,50 @@ static int find_or_add(struct store_sqlite *self,
     return sqlite3_reset(statement);
 }
 
+static bool is_among(const struct store_name *names, uint32_t count, struct bytes name)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (bytes_equal(names[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_left_out(const struct store_sqlite *self, struct bytes queue, uint64_t open_count)
+{
+    char text[LEFT_OUT_BYTES];
+    snprintf(text,
+             sizeof text,
+             "%" PRIu64 " open tickets are of queue '%.*s', which the plan does not have: they are "
+             "kept, and served when it has it again",
+             open_count,
+             (int) queue.size,
+             (const char *) queue.data);
+    self->log(self->context, TRACE_WARN, "plan.left_out", text);
+}
+
+/* A plan that lost a queue would make its tickets invisible without a word. */
+static void
+look_for_left_out(struct store_sqlite *self, const struct store_name *names, uint32_t count)
+{
+    sqlite3_stmt *statement = store_sqlite_statement(self, STATEMENT_QUEUE_COUNT);
+    bool has_others =
+        store_file_step(statement) == SQLITE_ROW && store_file_u32(statement, 0) > count;
+    (void) sqlite3_reset(statement);
+    if (!has_others) {
+        return;
+    }
+    statement = store_sqlite_statement(self, STATEMENT_QUEUES_OPEN);
+    while (store_file_step(statement) == SQLITE_ROW) {
+        struct bytes queue = store_file_column(statement, 0);
+        if (!is_among(names, count, queue)) {
+            tell_left_out(self, queue, (uint64_t) sqlite3_column_int64(statement, 1));
+        }
+    }
+    (void) sqlite3_reset(statement);
+}
+
 vt_err store_sqlite_names_intern(void *context,
                                  enum store_names kind,
                                  struct store_name *names,
@@ -39,6 +88,9 @@ vt_err store_sqlite_names_intern(void *context,
         code = store_file_run(store_sqlite_statement(self, STATEMENT_COMMIT));
     }
     if (code == SQLITE_OK) {
+        if (!is_pool) {
+            look_for_left_out(self, names, count);
+        }
         return VT_OK;
     }
     store_sqlite_write_rollback(self);

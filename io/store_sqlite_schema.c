@@ -121,6 +121,14 @@ const char *const store_sqlite_schema_statements[STATEMENT_COUNT] = {
                            " RETURNING part",
     [STATEMENT_QUEUE_FIND] = "SELECT id FROM vt_queue WHERE name = ?1",
     [STATEMENT_QUEUE_ADD] = "INSERT INTO vt_queue(name) VALUES(?1) RETURNING id",
+    [STATEMENT_QUEUE_COUNT] = "SELECT count(*) FROM vt_queue",
+    /* Two halves, so that each has its index. */
+    [STATEMENT_QUEUES_OPEN] =
+        "SELECT q.name, sum(o.n) FROM ("
+        "  SELECT queue, count(*) AS n FROM vt_ticket WHERE state IN (1, 2) GROUP BY queue"
+        "  UNION ALL"
+        "  SELECT queue, count(*) FROM vt_ticket WHERE state IN (3, 5) GROUP BY queue"
+        ") AS o JOIN vt_queue AS q ON q.id = o.queue GROUP BY q.id ORDER BY q.name",
     [STATEMENT_SITE_ADD] = "INSERT INTO vt_site(name, contractor) VALUES(?1, ?2)"
                            " ON CONFLICT(name) DO UPDATE SET contractor = ?2 RETURNING id",
     [STATEMENT_SITE_GET] = "SELECT name FROM vt_site WHERE id = ?1",

@@ -245,3 +245,23 @@ YAML
     expect 1 bash -c "'$ventanilla' version >/dev/full"
     says "standard output cannot be written"
 }
+
+@test "a plan that lost a queue says how many open tickets it hides; they come back with it" {
+    printf '%s\n' 'pools: [{name: p, queues: [{name: a}, {name: b}]}]' 'default_queue: a' \
+        >"$BATS_TEST_TMPDIR/both.yaml"
+    printf '%s\n' 'pools: [{name: p, queues: [{name: a}]}]' >"$BATS_TEST_TMPDIR/one.yaml"
+    start_server --plan "$BATS_TEST_TMPDIR/both.yaml"
+    expect 8 "$ventanilla" submit --text x --queue a
+    expect 8 "$ventanilla" submit --text x --queue b
+    stop_server
+    start_server --plan "$BATS_TEST_TMPDIR/one.yaml"
+    run grep -c "plan.left_out" "$BATS_TEST_TMPDIR/serve.err"
+    [ "$output" -eq 1 ]
+    run cat "$BATS_TEST_TMPDIR/serve.err"
+    says "1 open tickets are of queue 'b', which the plan does not have"
+    stop_server
+    start_server --plan "$BATS_TEST_TMPDIR/both.yaml"
+    run cat "$BATS_TEST_TMPDIR/serve.err"
+    [[ "$output" != *left_out* ]]
+    wait_for bash -c "'$ventanilla' status -o json | jq -e '[.queues[].waiting] == [1, 1]'"
+}
