@@ -143,6 +143,10 @@ static void
 take_in(struct intake *intake, const struct turn *turn, uint64_t peer, const struct submit *submit)
 {
     struct draft draft;
+    if (overload(intake, submit) != REASON_NONE) { /* first: pushing back has to be cheap */
+        push_back(intake, turn, peer, submit->ref, REASON_OVERLOAD);
+        return;
+    }
     draft_make(&draft, turn->plan, submit);
     if (draft.reason == REASON_NONE && draft.queue->part >= intake->parts_max) {
         draft.reason = REASON_QUEUE_UNKNOWN;
@@ -152,7 +156,7 @@ take_in(struct intake *intake, const struct turn *turn, uint64_t peer, const str
         reject(intake, turn, peer, submit, &draft);
         return;
     }
-    if (overload(intake, submit) != REASON_NONE || clients_charge(intake->clients, peer) != VT_OK) {
+    if (clients_charge(intake->clients, peer) != VT_OK) {
         push_back(intake, turn, peer, submit->ref, REASON_OVERLOAD);
         return;
     }
