@@ -371,12 +371,12 @@ static void a_program_inherits_no_descriptor_and_no_blocked_signal(void **state)
     int pipe_ends[2];
     assert_int_equal(pipe(pipe_ends), 0); /* not close-on-exec: must not get through */
     open_shell(fixture,
-               "n=$(ls /proc/$$/fd | wc -l); b=$(grep SigBlk /proc/$$/status | cut -f2); "
+               "n=$(ls /proc/self/fd | wc -l); b=$(grep SigBlk /proc/$$/status | cut -f2); "
                "i=$(grep SigIgn /proc/$$/status | cut -f2); "
                "echo \"{\\\"result\\\":\\\"$n $b $i\\\"}\"");
     give_work(fixture, 0, 1, "t");
     wait_results(fixture, 1);
-    /* The fourth is the shell's own pipe; 32 and 33 are what the C library ignores for itself. */
+    /* The fourth is the folder that ls reads; 32 and 33 are what the C library ignores for itself. */
     assert_string_equal(fixture->results[0].text, "4 0000000000000000 0000000180000000");
     close(pipe_ends[0]);
     close(pipe_ends[1]);
