@@ -47,6 +47,11 @@ bool endpoint_is_loopback(const char *address)
            host_is(address, "[::1]");
 }
 
+bool endpoint_is_ipv6(const char *endpoint)
+{
+    return strchr(endpoint, '[') != NULL;
+}
+
 const char *endpoint_address(const char *endpoint)
 {
     return strncmp(endpoint, SCHEME, strlen(SCHEME)) == 0 ? endpoint + strlen(SCHEME) : endpoint;

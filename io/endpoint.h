@@ -18,6 +18,9 @@ void endpoint_listen(const char *address, char endpoint[ENDPOINT_BYTES_MAX]);
 /* True when only programs of this machine can reach a listener there. */
 bool endpoint_is_loopback(const char *address);
 
+/* Whether the host is written as [V6]: ZeroMQ has to be told. */
+bool endpoint_is_ipv6(const char *endpoint);
+
 /* "tcp://127.0.0.1:7441" is "127.0.0.1:7441": what is shown to people. A view into `endpoint`. */
 const char *endpoint_address(const char *endpoint);
 

@@ -5,6 +5,7 @@
 
 #include <czmq.h>
 
+#include "io/endpoint.h"
 #include "io/link.h"
 #include "io/link_frames.h"
 #include "io/process.h"
@@ -112,6 +113,7 @@ static bool dial(struct link_dialer *dialer)
     zsock_set_heartbeat_timeout(dialer->socket, HEARTBEAT_TIMEOUT_MS);
     zsock_set_sndhwm(dialer->socket, dialer->high_water);
     zsock_set_rcvhwm(dialer->socket, dialer->high_water);
+    zsock_set_ipv6(dialer->socket, endpoint_is_ipv6(dialer->endpoint) ? 1 : 0);
 
     struct loop_source source = {
         .socket = dialer->handle, .ready = dialer_ready, .context = dialer};

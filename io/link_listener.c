@@ -4,6 +4,7 @@
 
 #include <czmq.h>
 
+#include "io/endpoint.h"
 #include "io/link.h"
 #include "io/link_frames.h"
 #include "lib/check.h"
@@ -87,6 +88,7 @@ vt_err link_listener_bind(struct link_listener *listener,
                           char *bound,
                           uint32_t bound_size)
 {
+    zsock_set_ipv6(listener->socket, endpoint_is_ipv6(endpoint) ? 1 : 0);
     if (zmq_bind(listener->handle, endpoint) != 0) {
         if (errno == EADDRINUSE) {
             return VT_CONFLICT;

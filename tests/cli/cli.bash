@@ -4,11 +4,11 @@
 ventanilla="$VENTANILLA_BIN/ventanilla"
 agentd="$VENTANILLA_BIN/ventanilla-agentd"
 
-# Starts `ventanilla serve` with further arguments; sets server, sites and http.
+# Starts `ventanilla serve` with further arguments, on `listen_host`; sets server, sites and http.
 start_server() {
-    local folder="$BATS_TEST_TMPDIR" tries=0
-    "$ventanilla" serve --data "$folder/data" --clients 127.0.0.1:0 --sites 127.0.0.1:0 \
-        --http 127.0.0.1:0 "$@" >"$folder/serve.out" 2>"$folder/serve.err" 3>&- &
+    local folder="$BATS_TEST_TMPDIR" tries=0 host="${listen_host:-127.0.0.1}"
+    "$ventanilla" serve --data "$folder/data" --clients "$host:0" --sites "$host:0" \
+        --http "$host:0" "$@" >"$folder/serve.out" 2>"$folder/serve.err" 3>&- &
     server_pid=$!
     until grep -q '^ready' "$folder/serve.out"; do
         tries=$((tries + 1))

@@ -217,3 +217,12 @@ YAML
     says "scheduled"
     says "2099-01-31T08:00:00"
 }
+
+@test "addresses of IPv6 work for tickets, sites and HTTP" {
+    [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6 || skip "this machine has no IPv6"
+    listen_host='[::1]'
+    start_server
+    [[ "$VENTANILLA_SERVER" == "[::1]:"* ]]
+    expect 8 "$ventanilla" submit --text hello
+    wait_for curl -gfsS -o /dev/null "$http/livez"
+}
