@@ -9,7 +9,9 @@
 #include "proto/requirements.h"
 
 #define WARNINGS_MAX 10u
-#define NAMES_MAX (PLAN_QUEUES_MAX > PLAN_SKILLS_MAX ? PLAN_QUEUES_MAX : PLAN_SKILLS_MAX)
+#define NAMES_MAX PLAN_QUEUES_MAX
+
+_Static_assert(PLAN_SKILLS_MAX <= NAMES_MAX, "skills have room where queues have");
 
 struct names {
     char list[NAMES_MAX][NAME_BYTES_MAX + 1];
