@@ -440,12 +440,14 @@ static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *result
 
 /* ---- start and end ---- */
 
-/* At each sqlite3_open(): OFF before the program says FULL, which file_control() then swallows. */
+/* At each sqlite3_open(): OFF before the program says FULL, which file_control() then swallows.
+ * That reads the file, and if a WAL lies beside it that takes the exclusive lock, see `methods`. */
 static int turn_sync_off(sqlite3 *db, char **message, const struct sqlite3_api_routines *unused)
 {
     (void) message;
     (void) unused;
-    return sqlite3_exec(db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
+    return sqlite3_exec(
+        db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF", NULL, NULL, NULL);
 }
 
 __attribute__((constructor)) static void begin(void)
