@@ -20,8 +20,8 @@ uint64_t process_random_u64(void); /* from the kernel */
 VT_MUST_USE vt_err process_reserve(uint64_t bytes, struct arena *arena);
 void process_unreserve(struct arena *arena);
 
-/* As many descriptors as the system allows: a connection is one, and the usual limit of 1,024 is there
- * for programs that select(). Where that fails the limit stays. */
+/* As many descriptors as the system allows: a connection is one, and the usual limit of 1,024 is
+ * there for programs that select(). Where that fails the limit stays. */
 void process_raise_descriptors(void);
 
 /* SIGTERM, SIGINT and SIGHUP become readable on one descriptor. Must run before any thread is

@@ -376,7 +376,8 @@ static void a_program_inherits_no_descriptor_and_no_blocked_signal(void **state)
                "echo \"{\\\"result\\\":\\\"$n $b $i\\\"}\"");
     give_work(fixture, 0, 1, "t");
     wait_results(fixture, 1);
-    /* The fourth is the folder that ls reads; 32 and 33 are what the C library ignores for itself. */
+    /* The fourth is the folder that ls reads; 32 and 33 are what the C library ignores for itself.
+     */
     assert_string_equal(fixture->results[0].text, "4 0000000000000000 0000000180000000");
     close(pipe_ends[0]);
     close(pipe_ends[1]);
