@@ -9,7 +9,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/resilience.sh"
 
 cuts="${CUTS:-16}"
-fresh_every=20 # cuts; a store that only grows would make a long run slow
+fresh_every=8 # cuts; each is judged on the whole store, so a long run wants small ones
 unsafe_cuts_max=20
 
 # One life of serve under load, until the power goes.
