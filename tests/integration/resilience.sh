@@ -3,6 +3,12 @@
 # promises against a store. The tools lie beside the built programs.
 tools="$bin/../tests/tools"
 
+# The thread sanitizer keeps four bytes of its own for each of the program's, and its stacks.
+memory_factor=1
+if grep -qa __tsan_init "$bin/ventanilla"; then
+    memory_factor=5
+fi
+
 # Power that may be cut, syncs that take time: see tests/tools/cut_vfs.c. More of NAME=VALUE may follow.
 on_cut_disk() { around=(env "LD_PRELOAD=$tools/cut_vfs.so" "CUT_CONTROL=$work/sync_us" "$@"); }
 on_real_disk() { around=(); }

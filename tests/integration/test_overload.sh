@@ -12,7 +12,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 overload_s="${OVERLOAD_S:-6}"
 factor="${FACTOR:-10}"
 share_min="${SHARE_MIN:-40}" # percent of the best, asked for from 60 s on; printed always
-grown_kb_max=$((400 * 1024))
+grown_kb_max=$((400 * 1024 * memory_factor))
 
 step "the best it can take (seed $seed)"
 bench_plan

@@ -8,7 +8,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/resilience.sh"
 
 silent="${SILENT:-2000}"
-grown_kb_max=$((400 * 1024))
+grown_kb_max=$((400 * 1024 * memory_factor))
 ulimit -Sn 1024
 
 step "serve, and a load as it is without them (seed $seed)"

@@ -8,7 +8,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/resilience.sh"
 
 slow_s="${SLOW_S:-9}"
-grown_kb_max=$((300 * 1024))
+grown_kb_max=$((300 * 1024 * memory_factor))
 
 step "at its usual speed (seed $seed)"
 bench_plan
