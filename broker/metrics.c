@@ -44,24 +44,6 @@ add(const struct page *page, const struct family *family, struct bytes labels, u
     reply->metric.divisor = 1;
 }
 
-/* A label's value in its quotes, with the escapes of the Prometheus text format. */
-static void add_label(struct text *labels, const char *name, struct bytes value)
-{
-    if (labels->size > 0) {
-        text_add_char(labels, ',');
-    }
-    text_add(labels, name);
-    text_add(labels, "=\"");
-    for (uint32_t i = 0; i < value.size; i++) {
-        char c = (char) value.data[i];
-        if (c == '"' || c == '\\') {
-            text_add_char(labels, '\\');
-        }
-        text_add_char(labels, c);
-    }
-    text_add_char(labels, '"');
-}
-
 static const char *const end_texts[INTAKE_END_COUNT] = {[INTAKE_OK] = "ok",
                                                         [INTAKE_DUPLICATE] = "duplicate",
                                                         [INTAKE_REJECTED] = "rejected",
@@ -83,7 +65,7 @@ static void add_intake(const struct page *page)
     struct text labels;
     for (uint32_t end = 0; end < INTAKE_END_COUNT; end++) {
         text_init(&labels, buffer, sizeof buffer);
-        add_label(&labels, "result", bytes_of_text(end_texts[end]));
+        text_add_label(&labels, "result", bytes_of_text(end_texts[end]));
         uint64_t total = intake_total(page->sources->intake, (enum intake_end) end);
         add(page, &family, text_bytes(&labels), total);
     }
@@ -100,8 +82,8 @@ static void add_created_of(const struct page *page, const struct plan_queue *que
             intake_created_total(page->sources->intake, queue->id, (enum channel) channel);
         if (total > 0) {
             text_init(&labels, buffer, sizeof buffer);
-            add_label(&labels, "queue", queue->name);
-            add_label(&labels, "channel", bytes_of_text(channel_texts[channel]));
+            text_add_label(&labels, "queue", queue->name);
+            text_add_label(&labels, "channel", bytes_of_text(channel_texts[channel]));
             add(page, &family, text_bytes(&labels), total);
         }
     }
@@ -162,10 +144,10 @@ static void add_refused(const struct page *page, const struct sessions_figures *
     char buffer[LABELS_BYTES_MAX];
     struct text labels;
     text_init(&labels, buffer, sizeof buffer);
-    add_label(&labels, "table", bytes_of_text("sites"));
+    text_add_label(&labels, "table", bytes_of_text("sites"));
     add(page, &family, text_bytes(&labels), sessions->refused_total);
     text_init(&labels, buffer, sizeof buffer);
-    add_label(&labels, "table", bytes_of_text("followers"));
+    text_add_label(&labels, "table", bytes_of_text("followers"));
     add(page, &family, text_bytes(&labels), followers_refused_total(page->sources->followers));
 }
 

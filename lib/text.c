@@ -195,6 +195,23 @@ void text_add_json_string(struct text *text, struct bytes addition)
     text_add_char(text, '"');
 }
 
+void text_add_label(struct text *text, const char *name, struct bytes value)
+{
+    if (text->size > 0) {
+        text_add_char(text, ',');
+    }
+    text_add(text, name);
+    text_add(text, "=\"");
+    for (uint32_t i = 0; i < value.size; i++) {
+        char c = (char) value.data[i];
+        if (c == '"' || c == '\\') {
+            text_add_char(text, '\\');
+        }
+        text_add_char(text, c);
+    }
+    text_add_char(text, '"');
+}
+
 void text_add_spaces_to(struct text *text, uint32_t column)
 {
     while (text->size < column && !text->truncated) {

@@ -48,6 +48,11 @@ void text_add_hex(struct text *text, const void *data, uint32_t size);
  */
 void text_add_json_string(struct text *text, struct bytes addition);
 
+/* Adds `,` if the text is not empty, then name="value" with the escapes of the Prometheus text
+ * format. The value holds no line break (names never do).
+ */
+void text_add_label(struct text *text, const char *name, struct bytes value);
+
 /* Spaces until the text's size is `column`; nothing when it is already there. */
 void text_add_spaces_to(struct text *text, uint32_t column);
 

@@ -41,24 +41,6 @@ add(const struct page *page, const struct family *family, struct text *labels, i
                                     .divisor = family->divisor == 0 ? 1U : family->divisor};
 }
 
-/* A label with the escapes of the Prometheus text format. */
-static void label(struct text *labels, const char *name, struct bytes value)
-{
-    if (labels->size > 0) {
-        text_add_char(labels, ',');
-    }
-    text_add(labels, name);
-    text_add(labels, "=\"");
-    for (uint32_t i = 0; i < value.size; i++) {
-        char c = (char) value.data[i];
-        if (c == '"' || c == '\\') {
-            text_add_char(labels, '\\');
-        }
-        text_add_char(labels, c);
-    }
-    text_add_char(labels, '"');
-}
-
 enum queue_metric {
     QUEUE_WAITING,
     QUEUE_OLDEST,
@@ -157,7 +139,7 @@ static void add_queues(const struct page *page)
         }
         fill_queue(router, queue, values);
         text_init(&labels, buffer, sizeof buffer);
-        label(&labels, "queue", queue->name);
+        text_add_label(&labels, "queue", queue->name);
         for (uint32_t m = 0; m < QUEUE_METRIC_COUNT; m++) {
             add(page, &queue_families[m], &labels, values[m]);
         }
@@ -182,8 +164,8 @@ static void add_offers(const struct page *page)
             const struct figures_queue *row =
                 figures_get(&router->figures, figures_put(&router->figures, queue->id));
             text_init(&labels, buffer, sizeof buffer);
-            label(&labels, "queue", queue->name);
-            label(&labels, "result", bytes_of_text(ends[e]));
+            text_add_label(&labels, "queue", queue->name);
+            text_add_label(&labels, "result", bytes_of_text(ends[e]));
             add(page, &family, &labels, (int64_t) row->offers_total[e]);
         }
     }

@@ -2,6 +2,19 @@
 
 #include "tests/unit/unit.h"
 
+const struct world_agent story_ana = {
+    .name = "ana", .profile = "queue=aceras pavimento=7 language=es", .is_person = true};
+const struct world_agent story_ben = {
+    .name = "ben", .profile = "queue=aceras pavimento=5 language=gl", .is_person = true};
+const struct world_agent story_bot = {.name = "bot", .profile = "queue=aceras", .capacity = 2};
+
+uint32_t story_add_site(struct world *world, const char *name, const struct world_agent *agent)
+{
+    uint32_t site = world_add_site(world, name, agent, 1);
+    world_run(world, 400);
+    return site;
+}
+
 void story_submit(struct world *world, const char *key)
 {
     world_submit(world, &(struct world_ticket){.key = key, .queue = "aceras", .text = "a hole"});

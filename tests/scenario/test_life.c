@@ -26,16 +26,10 @@ static int close_world(void **state)
     return 0;
 }
 
-static const struct world_agent ana = {
-    .name = "ana", .profile = "queue=aceras pavimento=7 language=es", .is_person = true};
-static const struct world_agent ben = {
-    .name = "ben", .profile = "queue=aceras pavimento=5 language=gl", .is_person = true};
-static const struct world_agent bot = {.name = "bot", .profile = "queue=aceras", .capacity = 2};
-
 static void a_ticket_is_taken_in_worked_and_completed(void **state)
 {
     (void) state;
-    (void) open_with(&ana, 1);
+    (void) open_with(&story_ana, 1);
 
     world_submit(world,
                  &(struct world_ticket){.key = "ticket-1",
@@ -53,7 +47,7 @@ static void a_ticket_is_taken_in_worked_and_completed(void **state)
 static void a_program_takes_what_fits_its_slots_at_once(void **state)
 {
     (void) state;
-    (void) open_with(&bot, 1);
+    (void) open_with(&story_bot, 1);
 
     story_submit(world, "ticket-1");
     story_submit(world, "ticket-2");
@@ -69,7 +63,7 @@ static void a_program_takes_what_fits_its_slots_at_once(void **state)
 static void a_declined_ticket_goes_to_the_next_agent(void **state)
 {
     (void) state;
-    const struct world_agent agents[] = {ana, ben};
+    const struct world_agent agents[] = {story_ana, story_ben};
     uint32_t site = open_with(agents, 2);
 
     world_plan_offer(world, site, 0, ANSWERS_NO, 300);
@@ -83,7 +77,7 @@ static void a_declined_ticket_goes_to_the_next_agent(void **state)
 static void an_offer_that_nobody_answers_expires(void **state)
 {
     (void) state;
-    const struct world_agent agents[] = {ana, ben};
+    const struct world_agent agents[] = {story_ana, story_ben};
     uint32_t site = open_with(agents, 2);
 
     world_plan_offer(world, site, 0, ANSWERS_NOTHING, 0);
@@ -97,7 +91,7 @@ static void an_offer_that_nobody_answers_expires(void **state)
 static void a_late_yes_to_an_expired_offer_changes_nothing(void **state)
 {
     (void) state;
-    const struct world_agent agents[] = {ana, ben};
+    const struct world_agent agents[] = {story_ana, story_ben};
     uint32_t site = open_with(agents, 2);
 
     world_plan_offer(world, site, 0, ANSWERS_YES, 20500);
@@ -111,7 +105,7 @@ static void a_late_yes_to_an_expired_offer_changes_nothing(void **state)
 static void higher_priority_goes_first_and_equal_ones_in_turn(void **state)
 {
     (void) state;
-    (void) open_with(&ana, 1);
+    (void) open_with(&story_ana, 1);
 
     story_submit(world, "ticket-1");
     world_run(world, 200);
@@ -134,7 +128,7 @@ static void higher_priority_goes_first_and_equal_ones_in_turn(void **state)
 static void what_nobody_may_serve_waits_until_somebody_may(void **state)
 {
     (void) state;
-    (void) open_with(&ben, 1);
+    (void) open_with(&story_ben, 1);
 
     world_say(world, "ben knows pavimento to 5 only, and speaks no es");
     world_submit(world,
@@ -154,7 +148,7 @@ static void what_nobody_may_serve_waits_until_somebody_may(void **state)
     assert_int_equal(story_row(world, "ticket-3")->state, TICKET_QUEUED);
 
     world_say(world, "ana comes, who knows all of that but padron");
-    (void) world_add_site(world, "south", &ana, 1);
+    (void) world_add_site(world, "south", &story_ana, 1);
     world_run(world, 5000);
 
     story_expect_done(world, "ticket-1", "ana", 1);
@@ -166,7 +160,7 @@ static void what_nobody_may_serve_waits_until_somebody_may(void **state)
 static void a_repeated_submit_is_the_same_ticket(void **state)
 {
     (void) state;
-    (void) open_with(&ana, 1);
+    (void) open_with(&story_ana, 1);
 
     story_submit(world, "ticket-1");
     story_submit(world, "ticket-1");
@@ -188,7 +182,7 @@ static void a_repeated_submit_is_the_same_ticket(void **state)
 static void bad_tickets_are_refused_alone(void **state)
 {
     (void) state;
-    (void) open_with(&ana, 1);
+    (void) open_with(&story_ana, 1);
 
     world_submit(world, &(struct world_ticket){.key = "short", .queue = "aceras"});
     world_submit(world, &(struct world_ticket){.key = "ticket-1", .queue = "nowhere"});
@@ -209,7 +203,7 @@ static void bad_tickets_are_refused_alone(void **state)
 static void a_ticket_for_later_waits_for_its_time(void **state)
 {
     (void) state;
-    (void) open_with(&ana, 1);
+    (void) open_with(&story_ana, 1);
 
     world_submit(world,
                  &(struct world_ticket){
@@ -225,7 +219,7 @@ static void a_ticket_for_later_waits_for_its_time(void **state)
 static void a_cancelled_ticket_is_worked_no_more(void **state)
 {
     (void) state;
-    uint32_t site = open_with(&ana, 1);
+    uint32_t site = open_with(&story_ana, 1);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 60000);
     story_submit(world, "ticket-1");
@@ -246,7 +240,7 @@ static void a_cancelled_ticket_is_worked_no_more(void **state)
 static void a_follower_hears_of_every_change(void **state)
 {
     (void) state;
-    (void) open_with(&ana, 1);
+    (void) open_with(&story_ana, 1);
 
     story_submit(world, "ticket-1");
     world_run(world, 50);
@@ -260,7 +254,7 @@ static void a_follower_hears_of_every_change(void **state)
 static void questions_are_answered(void **state)
 {
     (void) state;
-    const struct world_agent agents[] = {ana, bot};
+    const struct world_agent agents[] = {story_ana, story_bot};
     (void) open_with(agents, 2);
 
     world_submit(world,

@@ -9,25 +9,12 @@ static struct world *world;
 static uint32_t broker;
 static uint32_t router;
 
-static const struct world_agent ana = {
-    .name = "ana", .profile = "queue=aceras pavimento=7 language=es", .is_person = true};
-static const struct world_agent ben = {
-    .name = "ben", .profile = "queue=aceras pavimento=5 language=gl", .is_person = true};
-static const struct world_agent bot = {.name = "bot", .profile = "queue=aceras", .capacity = 2};
-
 static void open_world(void)
 {
     world = world_open();
     broker = world_add_broker(world, "broker");
     router = world_add_router(world, "router");
     world_run(world, 100);
-}
-
-static uint32_t add_site(const char *name, const struct world_agent *agent)
-{
-    uint32_t site = world_add_site(world, name, agent, 1);
-    world_run(world, 400);
-    return site;
 }
 
 static int close_world(void **state)
@@ -42,8 +29,8 @@ static void a_site_that_vanishes_inside_grace_keeps_its_work(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
-    (void) add_site("south", &ben);
+    uint32_t site = story_add_site(world, "north", &story_ana);
+    (void) story_add_site(world, "south", &story_ben);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 30000);
     story_submit(world, "ticket-1");
@@ -65,8 +52,8 @@ static void a_site_that_vanishes_beyond_grace_loses_its_work(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
-    (void) add_site("south", &ben);
+    uint32_t site = story_add_site(world, "north", &story_ana);
+    (void) story_add_site(world, "south", &story_ben);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 70000);
     story_submit(world, "ticket-1");
@@ -88,7 +75,7 @@ static void an_answer_of_somebody_cut_off_counts_while_nobody_newer_has_the_tick
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
+    uint32_t site = story_add_site(world, "north", &story_ana);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 20000);
     story_submit(world, "ticket-1");
@@ -110,8 +97,8 @@ static void an_answer_that_comes_after_somebody_newer_is_kept_as_a_note(void **s
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
-    uint32_t other = add_site("south", &ben);
+    uint32_t site = story_add_site(world, "north", &story_ana);
+    uint32_t other = story_add_site(world, "south", &story_ben);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 50000);
     world_plan_work(world, other, 0, OUTCOME_COMPLETE, 60000);
@@ -141,8 +128,8 @@ static void a_message_while_the_agent_parks_is_not_swallowed(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
-    (void) add_site("south", &ben);
+    uint32_t site = story_add_site(world, "north", &story_ana);
+    (void) story_add_site(world, "south", &story_ben);
 
     world_plan_work(world, site, 0, OUTCOME_PARK, 1000);
     story_submit(world, "ticket-1");
@@ -161,8 +148,8 @@ static void a_parked_ticket_comes_back_with_the_requesters_message(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
-    (void) add_site("south", &ben);
+    uint32_t site = story_add_site(world, "north", &story_ana);
+    (void) story_add_site(world, "south", &story_ben);
 
     world_plan_work(world, site, 0, OUTCOME_PARK, 500);
     story_submit(world, "ticket-1");
@@ -180,7 +167,7 @@ static void a_message_reaches_who_works_on_the_ticket(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
+    uint32_t site = story_add_site(world, "north", &story_ana);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 3000);
     story_submit(world, "ticket-1");
@@ -200,8 +187,8 @@ static void given_back_work_goes_to_another_agent_and_dies_in_the_end(void **sta
 {
     (void) state;
     open_world();
-    uint32_t north = add_site("north", &ana);
-    uint32_t south = add_site("south", &ben);
+    uint32_t north = story_add_site(world, "north", &story_ana);
+    uint32_t south = story_add_site(world, "south", &story_ben);
 
     world_plan_work(world, north, 0, OUTCOME_GIVE_BACK, 500);
     world_plan_work(world, south, 0, OUTCOME_GIVE_BACK, 500);
@@ -220,14 +207,14 @@ static void a_handoff_goes_to_a_person(void **state)
 {
     (void) state;
     open_world();
-    uint32_t north = add_site("north", &bot);
+    uint32_t north = story_add_site(world, "north", &story_bot);
 
     world_plan_work(world, north, 0, OUTCOME_HANDOFF, 500);
     story_submit(world, "ticket-1");
     world_run(world, 5000);
     assert_int_equal(story_row(world, "ticket-1")->state, TICKET_QUEUED);
     world_say(world, "a person comes");
-    (void) add_site("south", &ben);
+    (void) story_add_site(world, "south", &story_ben);
     world_run(world, 5000);
 
     story_expect_done(world, "ticket-1", "ben", 2);

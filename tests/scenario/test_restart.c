@@ -11,25 +11,12 @@ static struct world *world;
 static uint32_t broker;
 static uint32_t router;
 
-static const struct world_agent ana = {
-    .name = "ana", .profile = "queue=aceras pavimento=7 language=es", .is_person = true};
-static const struct world_agent ben = {
-    .name = "ben", .profile = "queue=aceras pavimento=5 language=gl", .is_person = true};
-static const struct world_agent bot = {.name = "bot", .profile = "queue=aceras", .capacity = 2};
-
 static void open_world(void)
 {
     world = world_open();
     broker = world_add_broker(world, "broker");
     router = world_add_router(world, "router");
     world_run(world, 100);
-}
-
-static uint32_t add_site(const char *name, const struct world_agent *agent)
-{
-    uint32_t site = world_add_site(world, name, agent, 1);
-    world_run(world, 400);
-    return site;
 }
 
 static int close_world(void **state)
@@ -44,8 +31,8 @@ static void an_agentd_that_restarts_keeps_its_work(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
-    (void) add_site("south", &ben);
+    uint32_t site = story_add_site(world, "north", &story_ana);
+    (void) story_add_site(world, "south", &story_ben);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 30000);
     story_submit(world, "ticket-1");
@@ -66,7 +53,7 @@ static void an_outcome_in_the_journal_survives_agentd(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &bot);
+    uint32_t site = story_add_site(world, "north", &story_bot);
 
     story_submit(world, "ticket-1");
     world_run(world, 900);
@@ -90,7 +77,7 @@ static void everything_restarts_and_open_tickets_go_on(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
+    uint32_t site = story_add_site(world, "north", &story_ana);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 20000);
     story_submit(world, "ticket-1");
@@ -118,7 +105,7 @@ static void a_router_that_dies_is_replaced(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
+    uint32_t site = story_add_site(world, "north", &story_ana);
     uint32_t second = world_add_router(world, "second");
     world_run(world, 20000);
 
@@ -142,7 +129,7 @@ static void a_ticket_that_ended_is_not_offered_again_by_a_new_owner(void **state
 {
     (void) state;
     open_world();
-    (void) add_site("north", &ana);
+    (void) story_add_site(world, "north", &story_ana);
 
     story_submit(world, "ticket-1");
     world_run(world, 3000);
@@ -162,7 +149,7 @@ static void tickets_stored_while_no_router_is_there_are_found(void **state)
 {
     (void) state;
     open_world();
-    (void) add_site("north", &bot);
+    (void) story_add_site(world, "north", &story_bot);
 
     world_say(world, "the router dies; the broker takes tickets in all the same, then dies too");
     world_crash(world, router);
@@ -187,7 +174,7 @@ static void a_broker_that_dies_costs_no_work(void **state)
     open_world();
     uint32_t other = world_add_broker(world, "second");
     world_run(world, 100);
-    uint32_t site = add_site("north", &ana);
+    uint32_t site = story_add_site(world, "north", &story_ana);
 
     world_plan_work(world, site, 0, OUTCOME_COMPLETE, 10000);
     story_submit(world, "ticket-1");
@@ -209,7 +196,7 @@ static void a_store_that_is_down_refuses_and_comes_back(void **state)
 {
     (void) state;
     open_world();
-    (void) add_site("north", &ana);
+    (void) story_add_site(world, "north", &story_ana);
 
     story_submit(world, "ticket-1");
     world_run(world, 50);
@@ -233,7 +220,7 @@ static void commits_of_unknown_outcome_are_read_again(void **state)
 {
     (void) state;
     open_world();
-    (void) add_site("north", &ana);
+    (void) story_add_site(world, "north", &story_ana);
 
     story_submit(world, "ticket-1");
     world_run(world, 50);
@@ -258,7 +245,7 @@ static void everybody_drains(void **state)
 {
     (void) state;
     open_world();
-    uint32_t site = add_site("north", &ana);
+    uint32_t site = story_add_site(world, "north", &story_ana);
 
     story_submit(world, "ticket-1");
     world_run(world, 500);

@@ -253,7 +253,7 @@ struct ticket_row flow_assigned_row(const struct flow *flow, uint32_t number, ui
     return ticket;
 }
 
-void flow_work(struct flow *flow)
+void flow_accept_first(struct flow *flow)
 {
     flow_serve(flow, NULL, 0, NULL, 0);
     flow_ana_up(flow);
@@ -261,6 +261,11 @@ void flow_work(struct flow *flow)
     flow_forward_ticket(flow, &ticket);
     struct offer offer = flow_offered(flow);
     flow_accept(flow, &offer);
+}
+
+void flow_work(struct flow *flow)
+{
+    flow_accept_first(flow);
     struct store_result result = {.status = STORE_DONE,
                                   .row = flow_assigned_row(flow, 1, FLOW_ANA),
                                   .body = bytes_of_text("body")};

@@ -67,6 +67,8 @@ void flow_ana_up(struct flow *flow);
 void flow_both_up(struct flow *flow);
 struct offer flow_offered(const struct flow *flow);
 void flow_accept(struct flow *flow, const struct offer *offer);
+/* Ana alone is there, ticket 1 comes and she accepts it: its assignment is on its way. */
+void flow_accept_first(struct flow *flow);
 void flow_decline(struct flow *flow, const struct offer *offer);
 /* The store's answer to the one request of the batch that the last call sent. */
 void flow_stored(struct flow *flow, const struct store_result *result);

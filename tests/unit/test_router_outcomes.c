@@ -134,12 +134,7 @@ static void a_failed_write_is_tried_again_with_its_text(void **state)
 static void an_assignment_of_unknown_outcome_is_decided_by_its_row(void **state)
 {
     struct flow *flow = *state;
-    flow_serve(flow, NULL, 0, NULL, 0);
-    flow_ana_up(flow);
-    struct ticket_row ticket = flow_row(flow, 1);
-    flow_forward_ticket(flow, &ticket);
-    struct offer offer = flow_offered(flow);
-    flow_accept(flow, &offer);
+    flow_accept_first(flow);
 
     flow_stored(flow, &(struct store_result){.status = STORE_UNCERTAIN});
     assert_int_equal(steps_count_sends(&flow->steps, MESSAGE_CONFIRM), 0);
@@ -179,12 +174,7 @@ static void a_repeated_acceptance_is_confirmed_again_with_the_body(void **state)
 static void a_refused_assignment_releases_the_agent(void **state)
 {
     struct flow *flow = *state;
-    flow_serve(flow, NULL, 0, NULL, 0);
-    flow_ana_up(flow);
-    struct ticket_row ticket = flow_row(flow, 1);
-    flow_forward_ticket(flow, &ticket);
-    struct offer offer = flow_offered(flow);
-    flow_accept(flow, &offer);
+    flow_accept_first(flow);
     struct ticket_row cancelled = flow_row(flow, 1);
     cancelled.state = TICKET_CANCELLED;
     cancelled.rev = 2;

@@ -57,12 +57,7 @@ static void an_answer_is_not_counted_as_part_of_the_list_of_a_new_session(void *
 static void a_ticket_assigned_while_a_list_comes_in_that_names_it_is_not_missed(void **state)
 {
     struct flow *flow = *state;
-    flow_serve(flow, NULL, 0, NULL, 0);
-    flow_ana_up(flow);
-    struct ticket_row ticket = flow_row(flow, 1);
-    flow_forward_ticket(flow, &ticket);
-    struct offer offer = flow_offered(flow);
-    flow_accept(flow, &offer);
+    flow_accept_first(flow);
     uint64_t token = flow_store_effect(flow)->store.token;
     struct held held[] = {
         {.part = FLOW_PART, .ticket = flow_ticket_id(1), .attempt = 1, .agent = FLOW_ANA},

@@ -186,12 +186,7 @@ static void after_a_restart_an_accepted_ticket_is_confirmed_again(void **state)
 static void an_accepted_offer_whose_site_came_back_anew_is_verified(void **state)
 {
     struct flow *flow = *state;
-    flow_serve(flow, NULL, 0, NULL, 0);
-    flow_ana_up(flow);
-    struct ticket_row ticket = flow_row(flow, 1);
-    flow_forward_ticket(flow, &ticket);
-    struct offer offer = flow_offered(flow);
-    flow_accept(flow, &offer);
+    flow_accept_first(flow);
     uint64_t token = flow_store_effect(flow)->store.token;
     flow->session.boot = 2;
     flow_ana_up(flow);
