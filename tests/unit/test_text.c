@@ -116,6 +116,19 @@ static void only_plain_decimal_numbers_are_parsed(void **state)
     assert_int_equal(number, 99);
 }
 
+static void a_label_is_quoted_and_divided_from_the_one_before(void **state)
+{
+    (void) state;
+    char buffer[64];
+    struct text text;
+    text_init(&text, buffer, sizeof buffer);
+
+    text_add_label(&text, "queue", bytes_of_text("a\\b"));
+    text_add_label(&text, "name", bytes_of_text("say \"hi\""));
+
+    assert_string_equal(buffer, "queue=\"a\\\\b\",name=\"say \\\"hi\\\"\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +137,7 @@ int main(void)
         cmocka_unit_test(json_strings_are_escaped_and_always_valid),
         cmocka_unit_test(what_does_not_fit_is_cut_between_characters),
         cmocka_unit_test(only_plain_decimal_numbers_are_parsed),
+        cmocka_unit_test(a_label_is_quoted_and_divided_from_the_one_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
