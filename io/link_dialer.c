@@ -12,8 +12,6 @@
 #include "lib/check.h"
 
 #define ENDPOINT_BYTES 256
-#define HEARTBEAT_MS 5000
-#define HEARTBEAT_TIMEOUT_MS 15000
 #define LINGER_MS 200
 
 struct link_dialer {
@@ -109,8 +107,7 @@ static bool dial(struct link_dialer *dialer)
     dialer->handle = zsock_resolve(dialer->socket);
     zsock_set_sndtimeo(dialer->socket, 0);
     zsock_set_linger(dialer->socket, LINGER_MS);
-    zsock_set_heartbeat_ivl(dialer->socket, HEARTBEAT_MS);
-    zsock_set_heartbeat_timeout(dialer->socket, HEARTBEAT_TIMEOUT_MS);
+    link_codec_keep_alive(dialer->socket);
     zsock_set_sndhwm(dialer->socket, dialer->high_water);
     zsock_set_rcvhwm(dialer->socket, dialer->high_water);
     zsock_set_ipv6(dialer->socket, endpoint_is_ipv6(dialer->endpoint) ? 1 : 0);

@@ -6,6 +6,10 @@
 #include "io/process.h"
 #include "lib/check.h"
 
+#define KEEPALIVE_IDLE_S 10
+#define KEEPALIVE_INTERVAL_S 5
+#define KEEPALIVE_PROBES 3
+
 #define ARENA_BYTES (UINT64_C(8) * 1024u * 1024u)
 
 /* Routing ids that libzmq gives itself: a zero byte and a counter. A peer cannot choose one that
@@ -31,6 +35,14 @@ void link_codec_close(struct link_codec *codec)
     zmq_msg_close(&codec->body);
     process_unreserve(&codec->decode);
     process_unreserve(&codec->encode);
+}
+
+void link_codec_keep_alive(zsock_t *socket)
+{
+    zsock_set_tcp_keepalive(socket, 1);
+    zsock_set_tcp_keepalive_idle(socket, KEEPALIVE_IDLE_S);
+    zsock_set_tcp_keepalive_intvl(socket, KEEPALIVE_INTERVAL_S);
+    zsock_set_tcp_keepalive_cnt(socket, KEEPALIVE_PROBES);
 }
 
 static bool is_last_frame(zmq_msg_t *frame)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include <czmq.h>
 #include <zmq.h>
 
 #include "io/link.h"
@@ -20,6 +21,11 @@ struct link_codec {
 
 VT_MUST_USE vt_err link_codec_open(struct link_codec *codec, enum codec_edge edge);
 void link_codec_close(struct link_codec *codec);
+
+/* TCP's keepalive finds dead connections, and the protocol's own PING, OWNS and BEAT do. ZMTP's
+ * heartbeats stay off: in libzmq 4.3.4 the heartbeat's timer of a connection that broke while its
+ * input was held back by the high-water mark ends the process (stream_engine_base.cpp:331). */
+void link_codec_keep_alive(zsock_t *socket);
 
 enum link_receive {
     LINK_RECEIVED,

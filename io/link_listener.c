@@ -10,9 +10,6 @@
 #include "lib/check.h"
 
 #define HANDSHAKE_MS 5000
-#define HEARTBEAT_MS 5000
-#define HEARTBEAT_TIMEOUT_MS 15000
-#define HEARTBEAT_TTL_MS 20000
 #define BACKLOG 1024 /* connections not yet accepted; more and each waits a second for its turn */
 #define LINGER_MS 200
 
@@ -66,9 +63,7 @@ vt_err link_listener_open(const struct link_listener_options *options, struct li
     zsock_set_linger(listener->socket, LINGER_MS);
     zsock_set_maxmsgsize(listener->socket, FRAME_BYTES_MAX);
     zsock_set_handshake_ivl(listener->socket, HANDSHAKE_MS);
-    zsock_set_heartbeat_ivl(listener->socket, HEARTBEAT_MS);
-    zsock_set_heartbeat_timeout(listener->socket, HEARTBEAT_TIMEOUT_MS);
-    zsock_set_heartbeat_ttl(listener->socket, HEARTBEAT_TTL_MS);
+    link_codec_keep_alive(listener->socket);
     zsock_set_sndhwm(listener->socket, options->send_high_water);
     zsock_set_rcvhwm(listener->socket, options->receive_high_water);
 
